@@ -1,0 +1,54 @@
+use std::time::Duration;
+
+/// Why the store did not do what it was asked. Nothing was committed, unless the variant says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Another process holds the database longer than we wait.
+    #[error("the database is locked by another process")]
+    Busy,
+    /// No room on the disk (or in the quota).
+    #[error("the disk is full; records cannot be written")]
+    Full,
+    /// The database, its directory or the connection's role does not allow writing.
+    #[error("the database is read-only; records cannot be written")]
+    ReadOnly,
+    /// No connection, or the connection broke before the commit.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
+    /// The connection broke during the commit: it may or may not have happened. The caller must treat it as not
+    /// done; the same request, retried, finds its use if it was.
+    #[error("the database went away during a commit")]
+    Ambiguous,
+    /// A row with this identity is there already.
+    #[error("{0} exists already")]
+    Exists(&'static str),
+    /// The schema is newer than this program, or not daypass's.
+    #[error("the database schema is at version {found}, this program knows up to {known}")]
+    Schema {
+        /// The version in the database.
+        found: i64,
+        /// The newest version that this program can work with.
+        known: i64,
+    },
+    /// What was read back is not what daypass writes.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// The writer has stopped, because the process is shutting down.
+    #[error("the store is closed")]
+    Closed,
+    /// Anything else the database reported.
+    #[error("the database refused: {0}")]
+    Other(String),
+}
+
+impl StoreError {
+    /// How long a caller should wait before the same request can succeed; `None` where waiting does not help.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy | Self::Ambiguous => Some(Duration::from_secs(1)),
+            Self::Unreachable(_) | Self::Closed => Some(Duration::from_secs(2)),
+            Self::Full | Self::ReadOnly => Some(Duration::from_secs(30)),
+            Self::Exists(_) | Self::Schema { .. } | Self::Damaged(_) | Self::Other(_) => None,
+        }
+    }
+}
