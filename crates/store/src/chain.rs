@@ -12,7 +12,13 @@ pub const START: [u8; 32] = [0; 32];
 
 /// The hash of entry `seq` of `chain`: binds its place, its time, its body and, through `previous`, everything before
 /// it. Integers are big-endian; the time is in milliseconds since the epoch.
-pub fn link(chain: ChainId, seq: u64, time: Timestamp, body_hash: &[u8; 32], previous: &[u8; 32]) -> [u8; 32] {
+pub fn link(
+    chain: ChainId,
+    seq: u64,
+    time: Timestamp,
+    body_hash: &[u8; 32],
+    previous: &[u8; 32],
+) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
     context.update(DOMAIN);
     context.update(chain.0.as_bytes());

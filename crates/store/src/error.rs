@@ -12,17 +12,34 @@ pub enum StoreError {
     /// The database, its directory or the connection's role does not allow writing.
     #[error("the database is read-only; records cannot be written")]
     ReadOnly,
-    /// No connection, or the connection broke before the commit.
+    /// No connection, the connection broke before the commit, or the disk reports I/O errors.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
-    /// The connection broke during the commit: it may or may not have happened. The caller must treat it as not
+    /// The connection (or the disk) broke during the commit: it may or may not have happened. The caller must treat it as not
     /// done; the same request, retried, finds its use if it was.
     #[error("the database went away during a commit")]
     Ambiguous,
     /// A row with this identity is there already.
     #[error("{0} exists already")]
     Exists(&'static str),
-    /// The schema is newer than this program, or not daypass's.
+    /// Nothing can be appended before [`crate::Store::open_chain`].
+    #[error("no chain is open; open one before appending")]
+    NoChain,
+    /// The database URL cannot be used. The text never holds the password.
+    #[error("the database URL cannot be used: {0}")]
+    Configuration(String),
+    /// The database holds something that daypass did not make.
+    #[error("the database holds tables of another program; give daypass one of its own")]
+    Foreign,
+    /// The database was last written by an older program, and is open for reading only.
+    #[error("the database schema is at version {found}; start a server on it once to bring it to {needed}")]
+    Unmigrated {
+        /// The version in the database; 0 if it is empty.
+        found: i64,
+        /// The version that this program reads.
+        needed: i64,
+    },
+    /// The schema is newer than this program.
     #[error("the database schema is at version {found}, this program knows up to {known}")]
     Schema {
         /// The version in the database.
@@ -48,7 +65,14 @@ impl StoreError {
             Self::Busy | Self::Ambiguous => Some(Duration::from_secs(1)),
             Self::Unreachable(_) | Self::Closed => Some(Duration::from_secs(2)),
             Self::Full | Self::ReadOnly => Some(Duration::from_secs(30)),
-            Self::Exists(_) | Self::Schema { .. } | Self::Damaged(_) | Self::Other(_) => None,
+            Self::Exists(_)
+            | Self::NoChain
+            | Self::Configuration(_)
+            | Self::Foreign
+            | Self::Unmigrated { .. }
+            | Self::Schema { .. }
+            | Self::Damaged(_)
+            | Self::Other(_) => None,
         }
     }
 }

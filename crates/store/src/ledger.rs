@@ -102,7 +102,10 @@ pub struct RecordBody(pub Vec<u8>);
 
 /// Writes the body once the outcome of the use is known. Runs inside the transaction: it must be quick and must not
 /// block.
-pub type Compose = Box<dyn FnOnce(&UseOutcome) -> RecordBody + Send>;
+///
+/// Called again, perhaps with another outcome, when a replica took the use first and the database made us run the
+/// transaction anew. The body of the last call is the one that is committed.
+pub type Compose = Box<dyn FnMut(&UseOutcome) -> RecordBody + Send>;
 
 /// One record to append, with the use it takes, in one commit.
 pub struct Entry {

@@ -10,8 +10,8 @@ mod revocation;
 pub use error::StoreError;
 pub use key::{KeyPurpose, StoredKey};
 pub use ledger::{
-    ChainId, Checkpoint, Compose, DecisionId, Entry, Head, Receipt, RecordBody, StoredRecord, UseKey, UseOutcome,
-    UseRequest,
+    ChainId, Checkpoint, Compose, DecisionId, Entry, Head, Receipt, RecordBody, StoredRecord, UseKey,
+    UseOutcome, UseRequest,
 };
-pub use port::{BoxFuture, JwksOrigin, StoredJwks, Store};
+pub use port::{BoxFuture, JwksOrigin, Store, StoredJwks};
 pub use revocation::{Revocation, Selector};

@@ -4,8 +4,8 @@ use std::pin::Pin;
 use daypass_claims::{Issuer, Timestamp};
 
 use crate::{
-    ChainId, Checkpoint, DecisionId, Entry, Head, KeyPurpose, Receipt, RecordBody, Revocation, StoreError, StoredKey,
-    StoredRecord,
+    ChainId, Checkpoint, DecisionId, Entry, Head, KeyPurpose, Receipt, RecordBody, Revocation, StoreError,
+    StoredKey, StoredRecord,
 };
 
 /// A future that a trait object can return.
@@ -28,6 +28,11 @@ impl JwksOrigin {
             Self::Pushed => "pushed",
         }
     }
+
+    /// The origin of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Fetched, Self::Pushed].into_iter().find(|origin| origin.as_str() == name)
+    }
 }
 
 /// The last known key set of an issuer.
@@ -45,7 +50,8 @@ pub struct StoredJwks {
 
 /// What daypass keeps. Every call is atomic; what is returned as done is durable.
 pub trait Store: Send + Sync + std::fmt::Debug {
-    /// Opens a chain with its genesis record (seq 0) and makes it the one that [`Store::append`] writes to. Called once per process.
+    /// Opens a chain with its genesis record (seq 0) and makes it the one that [`Store::append`] writes to. Called once
+    /// per process.
     fn open_chain(
         &self,
         chain: ChainId,
@@ -55,7 +61,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     ) -> BoxFuture<'_, Result<Receipt, StoreError>>;
 
     /// Counts the use (if there is one to count), writes the record, commits, and only then answers. Entries that arrive
-    /// together share a commit; their order on the chain is their order of arrival.
+    /// together share a commit; their order on the chain is their order of arrival. An entry that has been handed over
+    /// is written even if the caller stops waiting for the answer.
     fn append(&self, entry: Entry) -> BoxFuture<'_, Result<Receipt, StoreError>>;
 
     /// The last entry of every chain, oldest chain first.
@@ -126,10 +133,11 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The value of a mark.
     fn marked(&self, name: &'static str) -> BoxFuture<'_, Result<Option<String>, StoreError>>;
 
-    /// Forgets uses and revocations whose time has passed, a bounded number per call; returns how many.
+    /// Forgets uses and revocations whose time has passed, a bounded number per call so that appends never wait long;
+    /// returns how many. Call again until it returns 0.
     fn sweep(&self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>>;
 
-    /// Whether records can be written just now: opens and rolls back a writing transaction.
+    /// Whether records can be written just now: tries a small write that leaves nothing behind.
     fn check(&self) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Finishes what is queued and stops accepting more.
