@@ -41,7 +41,7 @@ pub enum FormError {
     #[error("token is encrypted (five segments); a signed token has three")]
     Encrypted,
     /// Neither three segments nor five.
-    #[error("token has {found} segments separated by dots; a signed token has three")]
+    #[error("token is not three segments separated by dots (found: {found})")]
     SegmentCount {
         /// How many there are.
         found: usize,
