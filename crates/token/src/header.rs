@@ -1,7 +1,7 @@
 use daypass_claims::{Algorithm, ClaimName, ClaimSet, ClaimValue, KeyId};
 
 use crate::form::{FormError, Segment};
-use crate::text::{excerpt, folds_to};
+use crate::text::{excerpt, lookalike};
 
 /// Header members that mean something to some JOSE library. Spellings that only resemble them are refused.
 const REGISTERED: [&str; 14] =
@@ -80,8 +80,7 @@ pub(crate) fn read_object(
     }
     let members = ClaimSet::from_json(bytes).map_err(|reason| FormError::Json { segment, reason })?;
     for name in members.names().map(ClaimName::as_str) {
-        let lookalike = registered.iter().find(|known| **known != name && folds_to(name, known));
-        if let Some(registered) = lookalike {
+        if let Some(registered) = lookalike(name, registered) {
             return Err(FormError::Lookalike { segment, name: excerpt(name), registered });
         }
     }

@@ -43,7 +43,7 @@ impl Default for JwksLimits {
 
 /// A key of a set that was left out. The others serve on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("key {} of the set{} is left out: {reason}", .index + 1, .key_id.as_ref().map(|kid| format!(" (`{kid}`)")).unwrap_or_default())]
+#[error("key {} of the set{} is left out: {reason}", .index + 1, in_brackets(.key_id.as_deref()))]
 pub struct KeyWarning {
     /// 0-based position in the document.
     pub index: usize,
@@ -289,6 +289,10 @@ fn stated_key_id(json: &str) -> Option<String> {
         kid: String,
     }
     serde_json::from_str::<Named>(json).ok().map(|named| excerpt(&named.kid))
+}
+
+fn in_brackets(key_id: Option<&str>) -> String {
+    key_id.map(|key_id| format!(" (`{key_id}`)")).unwrap_or_default()
 }
 
 fn describe(warnings: &[KeyWarning]) -> String {

@@ -30,14 +30,22 @@ pub(crate) fn brief(error: JsonError) -> JsonError {
     }
 }
 
-/// Whether `name` is `registered` but for letter case or characters that fold to the same letters (`ſub`, `ISS`, `iß`).
-///
-/// `registered` is ASCII. Lower, upper, lower is Unicode's full case folding for everything that can end up in ASCII,
-/// and a little more (`ı`), which is as easily confused.
-pub(crate) fn folds_to(name: &str, registered: &str) -> bool {
-    if name.is_ascii() {
-        return name.eq_ignore_ascii_case(registered);
-    }
+/// The one of the `registered` names that `name` is not, but for letter case or characters that fold to the same
+/// letters (`ISS`, `ſub`, `iß`).
+pub(crate) fn lookalike(name: &str, registered: &[&'static str]) -> Option<&'static str> {
+    let ascii = name.is_ascii(); // nearly always, and then names of another length are out at once
+    registered.iter().copied().find(|known| {
+        if ascii {
+            known.len() == name.len() && *known != name && name.eq_ignore_ascii_case(known)
+        } else {
+            folds_to(name, known)
+        }
+    })
+}
+
+/// Compares by case folding; `registered` is ASCII. Lower, upper, lower is Unicode's full case folding for everything
+/// that can end up in ASCII, and a little more (`ı`), which is as easily confused.
+fn folds_to(name: &str, registered: &str) -> bool {
     let folded =
         name.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase).flat_map(char::to_lowercase);
     folded.eq(registered.chars().map(|c| c.to_ascii_lowercase()))
@@ -62,13 +70,14 @@ mod tests {
             ("ſub", "sub"),
             ("iß", "iss"),
             ("iẞ", "iss"),
+            ("ıss", "iss"),
             ("\u{212a}id", "kid"),
             ("X5T#s256", "x5t#S256"),
         ] {
-            assert!(folds_to(name, registered), "{name}");
+            assert_eq!(lookalike(name, &["aud", registered]), Some(registered), "{name}");
         }
-        for (name, registered) in [("issuer", "iss"), ("súb", "sub"), ("", "sub"), ("ﬁ", "sub")] {
-            assert!(!folds_to(name, registered), "{name}");
+        for name in ["iss", "sub", "issuer", "súb", "", "ﬁ"] {
+            assert_eq!(lookalike(name, &["iss", "sub"]), None, "{name}");
         }
     }
 }

@@ -52,7 +52,7 @@ pub struct Expectations<'e> {
     pub multiple_audiences: bool,
     /// The longest `exp - iat` that is accepted.
     pub max_lifetime: Duration,
-    /// How long after `iat` a token is accepted, whatever its `exp` says.
+    /// How long after `iat` a token is accepted, whatever its `exp` says; [`LEEWAY`] is granted here too.
     pub max_age: Duration,
     /// Which rules apply.
     pub kind: TokenKind,
@@ -108,7 +108,7 @@ pub struct VerifiedToken {
 ///
 /// Both limits of the validity are inclusive of [`LEEWAY`] and nothing more: a token is refused from `exp + LEEWAY`
 /// on, and before `nbf - LEEWAY` and `iat - LEEWAY`. `iat` is required, because the maximum age and the maximum
-/// lifetime are counted from it; every CI platform in the catalogue that mints ID tokens writes it.
+/// lifetime are counted from it; every CI platform of the catalogue whose claims are known writes it.
 pub fn verify(
     token: &UnverifiedToken,
     keys: &SelectedKeys,
