@@ -18,6 +18,7 @@ use crate::unverified::UnverifiedToken;
 ///
 /// A set is bound to its issuer: [`select`](Self::select) refuses tokens of any other, so a key of one issuer can
 /// never vouch for another's token, whatever both call their keys.
+#[derive(Clone)]
 pub struct KeySet {
     issuer: Issuer,
     keys: Vec<Arc<VerificationKey>>,
