@@ -1,11 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+mod batch;
 pub mod chain;
 mod error;
 mod key;
 mod ledger;
 mod port;
 mod revocation;
+mod rule;
+mod sqlite;
 
 pub use error::StoreError;
 pub use key::{KeyPurpose, StoredKey};
@@ -15,3 +18,4 @@ pub use ledger::{
 };
 pub use port::{BoxFuture, JwksOrigin, Store, StoredJwks};
 pub use revocation::{Revocation, Selector};
+pub use sqlite::{SqliteOptions, SqliteStore};

@@ -1,0 +1,231 @@
+//! The thread that owns the writing connection, and group commit.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use daypass_claims::Timestamp;
+use rusqlite::{Connection, Transaction};
+use tokio::sync::{mpsc, oneshot};
+
+use super::append::{OpenChain, begin};
+use super::errors::{ask_file_system, translate, translate_commit};
+use super::uses::UseIndex;
+use super::{SqliteOptions, open, rows};
+use crate::batch::{Pending, answer, refuse};
+use crate::{ChainId, DecisionId, Entry, Receipt, RecordBody, StoreError};
+
+/// How long a lock is waited for right after the full wait was in vain.
+const IMPATIENT: Duration = Duration::from_millis(20);
+
+type Act = Box<dyn FnOnce(&mut Writer) + Send>;
+
+enum Job {
+    Append(Pending),
+    Act(Act),
+    Close(oneshot::Sender<()>),
+}
+
+/// The way to the writer's thread. The thread ends when all handles are gone.
+#[derive(Clone, Debug)]
+pub(super) struct WriterHandle {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl WriterHandle {
+    /// Appends an entry; the answer comes after the commit.
+    pub(super) async fn append(&self, entry: Entry) -> Result<Receipt, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Append(Pending { entry, reply })).await?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Opens the chain that entries are appended to.
+    pub(super) async fn open_chain(
+        &self,
+        chain: ChainId,
+        decision: DecisionId,
+        time: Timestamp,
+        genesis: RecordBody,
+    ) -> Result<Receipt, StoreError> {
+        self.act(move |writer| {
+            let (opened, receipt) = OpenChain::open(&mut writer.connection, chain, decision, time, &genesis)?;
+            writer.chain = Some(opened);
+            Ok(receipt)
+        })
+        .await
+    }
+
+    /// Does `work` in a transaction of its own.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.act(move |writer| {
+            let transaction = begin(&mut writer.connection)?;
+            let done = work(&transaction).map_err(translate)?;
+            transaction.commit().map_err(translate_commit)?;
+            Ok(done)
+        })
+        .await
+    }
+
+    /// Deletes expired uses, at most `limit`; returns how many.
+    pub(super) async fn sweep_uses(&self, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
+        self.act(move |writer| {
+            let transaction = begin(&mut writer.connection)?;
+            let swept = rows::delete_expired_uses(&transaction, now, limit).map_err(translate)?;
+            transaction.commit().map_err(translate_commit)?;
+            for (record, key) in &swept {
+                writer.index.remove(key, *record);
+            }
+            Ok(swept.len())
+        })
+        .await
+    }
+
+    /// Writes a heartbeat, to the file that was opened.
+    pub(super) async fn check(&self) -> Result<(), StoreError> {
+        self.act(|writer| {
+            if open::identity(&writer.path) != writer.identity {
+                let path = writer.path.display();
+                return Err(StoreError::Damaged(format!(
+                    "`{path}` was moved, deleted or replaced while open"
+                )));
+            }
+            Ok(())
+        })
+        .await?;
+        self.write(|transaction| transaction.execute("UPDATE pulse SET beats = beats + 1", []).map(drop))
+            .await
+    }
+
+    /// Finishes what is queued, closes the connection and ends the thread.
+    pub(super) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.send(Job::Close(done)).await.is_ok() {
+            let _ = closed.await;
+        }
+    }
+
+    async fn act<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writer) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let act = move |writer: &mut Writer| {
+            let done = work(writer).map_err(|error| ask_file_system(error, &writer.path));
+            let _ = reply.send(done);
+        };
+        self.send(Job::Act(Box::new(act))).await?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    async fn send(&self, job: Job) -> Result<(), StoreError> {
+        self.jobs.send(job).await.map_err(|_| StoreError::Closed)
+    }
+}
+
+/// What the thread owns.
+struct Writer {
+    path: PathBuf,
+    identity: Option<(u64, u64)>,
+    connection: Connection,
+    index: UseIndex,
+    chain: Option<OpenChain>,
+    batch: usize,
+    busy_timeout: Duration,
+    /// What the last batch failed with.
+    failing: Option<StoreError>,
+}
+
+impl Writer {
+    /// Takes whatever has queued up while the last batch was being committed, and commits it as one: the busier the
+    /// server, the more entries share the price of a commit. Waiting for more was measured, and does not pay.
+    fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut jobs = Vec::with_capacity(self.batch);
+        let mut closing = Vec::new();
+        while queue.blocking_recv_many(&mut jobs, self.batch) > 0 {
+            let mut batch = Vec::with_capacity(jobs.len());
+            for job in jobs.drain(..) {
+                match job {
+                    Job::Append(pending) => batch.push(pending),
+                    Job::Act(act) => {
+                        self.commit(std::mem::take(&mut batch));
+                        act(&mut self);
+                    }
+                    Job::Close(done) => {
+                        queue.close();
+                        closing.push(done);
+                    }
+                }
+            }
+            self.commit(batch);
+        }
+        drop(self);
+        for done in closing {
+            let _ = done.send(());
+        }
+    }
+
+    fn commit(&mut self, mut batch: Vec<Pending>) {
+        if batch.is_empty() {
+            return;
+        }
+        let Some(chain) = &mut self.chain else {
+            return refuse(batch, &StoreError::NoChain);
+        };
+        let outcome = chain
+            .append(&mut self.connection, &mut self.index, &mut batch)
+            .map_err(|error| ask_file_system(error, &self.path));
+        self.note(outcome.as_ref().err());
+        match outcome {
+            Ok(answers) => answer(batch, answers),
+            Err(error) => refuse(batch, &error),
+        }
+    }
+
+    /// Takes note of how the last batch went. Says so in the log only when that has changed: under load a full disk
+    /// would fill the log as well.
+    fn note(&mut self, error: Option<&StoreError>) {
+        if self.failing.as_ref() == error {
+            return;
+        }
+        match error {
+            Some(error) => tracing::error!(%error, "records cannot be written"),
+            None => tracing::info!("records can be written again"),
+        }
+        self.failing = error.cloned();
+        // Those who queued while a lock was waited for in vain are not made to wait as long again, batch by batch.
+        let busy = self.failing == Some(StoreError::Busy);
+        let timeout = if busy { self.busy_timeout.min(IMPATIENT) } else { self.busy_timeout };
+        // Sets a number in the connection; there is nothing that can fail.
+        let _ = self.connection.busy_timeout(timeout);
+    }
+}
+
+/// Starts the writer's thread.
+pub(super) fn spawn(
+    path: &Path,
+    connection: Connection,
+    options: &SqliteOptions,
+) -> Result<WriterHandle, StoreError> {
+    let mut index = UseIndex::default();
+    index.catch_up(&connection).map_err(translate)?;
+    let writer = Writer {
+        path: path.to_owned(),
+        identity: open::identity(path),
+        connection,
+        index,
+        chain: None,
+        batch: options.batch.max(1),
+        busy_timeout: options.busy_timeout,
+        failing: None,
+    };
+    let (jobs, queue) = mpsc::channel(options.queue.max(1));
+    thread::Builder::new()
+        .name("store-writer".to_owned())
+        .spawn(move || writer.run(queue))
+        .map_err(|error| StoreError::Other(format!("the writer's thread does not start: {error}")))?;
+    Ok(WriterHandle { jobs })
+}
