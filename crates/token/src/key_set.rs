@@ -14,6 +14,12 @@ use crate::key::VerificationKey;
 use crate::text::{brief, excerpt};
 use crate::unverified::UnverifiedToken;
 
+/// How the keys of a development issuer are named: `daypass-dev-` and something random.
+///
+/// Whoever holds such a key mints tokens under any platform's issuer, and in development anyone on the machine may ask
+/// for one. The name is the mark by which everything else tells the keys from a platform's own and refuses them.
+pub const DEVELOPMENT_KEY_PREFIX: &str = "daypass-dev-";
+
 /// The keys of one issuer.
 ///
 /// A set is bound to its issuer: [`select`](Self::select) refuses tokens of any other, so a key of one issuer can
@@ -234,6 +240,13 @@ impl KeySet {
     /// Whether a key of that name is there.
     pub fn contains(&self, key_id: &KeyId) -> bool {
         self.by_id.contains_key(key_id)
+    }
+
+    /// The first key that a development issuer made, if there is one: outside development, a reason to refuse the set.
+    pub fn development_key(&self) -> Option<&KeyId> {
+        self.keys()
+            .filter_map(VerificationKey::key_id)
+            .find(|id| id.as_str().starts_with(DEVELOPMENT_KEY_PREFIX))
     }
 
     /// Finds the keys that may have signed `token`.

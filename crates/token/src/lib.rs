@@ -21,6 +21,8 @@ pub use encoding::Base64Error;
 pub use form::{FormError, Segment};
 pub use header::Header;
 pub use key::{SignatureError, VerificationKey};
-pub use key_set::{JwksLimits, KeySet, KeySetError, KeyWarning, SelectError, SelectedKeys};
+pub use key_set::{
+    DEVELOPMENT_KEY_PREFIX, JwksLimits, KeySet, KeySetError, KeyWarning, SelectError, SelectedKeys,
+};
 pub use unverified::UnverifiedToken;
 pub use verify::{Expectations, LEEWAY, Refusal, TimeError, TokenKind, VerifiedToken, verify};

@@ -135,3 +135,13 @@ fn a_set_of_keys_at_hand_is_not_empty() {
     let set = KeySet::from_keys(issuer(), [key]).unwrap();
     assert!(set.contains(&KeyId::parse("a").unwrap()));
 }
+
+#[test]
+fn a_development_key_is_told_by_its_name_wherever_it_stands() {
+    let ours = key(SigningAlgorithm::ES256, "9f86d081");
+    let alike = key(SigningAlgorithm::ES256, "not-daypass-dev-1");
+    let development = key(SigningAlgorithm::ES256, "daypass-dev-1");
+    assert_eq!(set(&[&ours, &alike]).development_key(), None);
+    let found = set(&[&ours, &development]);
+    assert_eq!(found.development_key(), development.key_id());
+}
