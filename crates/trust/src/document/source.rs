@@ -1,0 +1,127 @@
+use std::fmt;
+use std::sync::Arc;
+
+/// A range of bytes in a source text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// The range from `start` up to, not including, `end`.
+    pub const fn new(start: usize, end: usize) -> Self {
+        Self { start, end }
+    }
+}
+
+/// A text with the name it was read under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    name: Arc<str>,
+    text: Arc<str>,
+}
+
+/// A place that a person can go to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Location {
+    /// The file, as it was named.
+    pub file: Arc<str>,
+    /// 1-based line.
+    pub line: usize,
+    /// 1-based column, in characters.
+    pub column: usize,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+impl Source {
+    /// A text and its name (a path, or what the user typed for it).
+    pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), text: text.into() }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Line and column of a byte offset.
+    pub fn locate(&self, offset: usize) -> Location {
+        let mut end = offset.min(self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end = end.saturating_sub(1);
+        }
+        let before = self.text.get(..end).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
+        Location {
+            file: Arc::clone(&self.name),
+            line: before.bytes().filter(|byte| *byte == b'\n').count().saturating_add(1),
+            column: before.get(line_start..).unwrap_or_default().chars().count().saturating_add(1),
+        }
+    }
+
+    /// Where a span starts.
+    pub fn at(&self, span: Span) -> Location {
+        self.locate(span.start)
+    }
+
+    /// The text of a span.
+    pub fn slice(&self, span: Span) -> &str {
+        self.text.get(span.start..span.end).unwrap_or_default()
+    }
+}
+
+/// Something wrong at a place, with what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{location}: {message}{}", self.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default())]
+pub struct Problem {
+    /// Where.
+    pub location: Location,
+    /// The bytes meant, for a renderer that can underline them.
+    pub span: Span,
+    /// What is wrong: lower-case, no full stop.
+    pub message: String,
+    /// What would be right.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// A problem at `span` of `source`.
+    pub fn new(source: &Source, span: Span, message: impl Into<String>) -> Self {
+        Self { location: source.at(span), span, message: message.into(), help: None }
+    }
+
+    /// Adds what would be right.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_count_characters_from_one() {
+        let source = Source::new("p.toml", "a\nüb = 1\n");
+        assert_eq!(source.locate(0).to_string(), "p.toml:1:1");
+        assert_eq!(source.locate(2).to_string(), "p.toml:2:1");
+        assert_eq!(source.locate(4).to_string(), "p.toml:2:2");
+        assert_eq!(source.locate(3).to_string(), "p.toml:2:1", "inside a character counts as its start");
+        assert_eq!(source.locate(999).to_string(), "p.toml:3:1");
+    }
+}
