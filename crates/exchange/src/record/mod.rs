@@ -1,0 +1,16 @@
+//! What is put on record, and how the record is checked afterwards.
+
+mod body;
+mod checkpoint;
+mod limiter;
+mod verify;
+
+pub(crate) use body::claims_value;
+pub use body::{
+    AdminAct, CredentialRecord, ExchangeRecord, GenesisRecord, Outcome, Record, RecordKind, SummaryRecord,
+    UseRecord,
+};
+pub(crate) use checkpoint::genesis_text;
+pub use checkpoint::{Checkpoint, CheckpointError, HeadStatement, SignedCheckpoint};
+pub(crate) use limiter::{Counted, Limiter, Verdict};
+pub use verify::{FirstBad, Log, LogEntry, Verification, verify};
