@@ -287,3 +287,6 @@ fn known(file: &str, keys: &[String], sources: &BTreeMap<String, Source>) -> Res
 pub(crate) fn unknown(file: &str, place: &str, what: &'static str, name: &str) -> CatalogueError {
     CatalogueError::Unknown { file: file.to_owned(), place: place.to_owned(), what, name: name.to_owned() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -310,3 +310,6 @@ impl Minting<'_> {
 fn seconds(value: i64) -> ClaimValue {
     ClaimValue::Number(Number::Integer(value.into()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,9 +127,9 @@ pub struct Claims {
 }
 
 impl Platform {
-    /// The claim or part of that name.
+    /// The part or claim of that name. A part comes first: where claims are free, a wildcard describes every name.
     pub fn variable(&self, name: &str) -> Option<&ClaimSpec> {
-        self.claims.get(name).or_else(|| self.part(name))
+        self.part(name).or_else(|| self.claims.get(name))
     }
 
     /// The part of that name.
