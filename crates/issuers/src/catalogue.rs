@@ -164,35 +164,17 @@ impl Catalogue {
         let without: WithoutFile = read("without-issuer", documents.without_issuer)?;
         known("aws", &aws.sources, &sources)?;
 
-        let mut files: HashMap<&str, PlatformFile> = HashMap::new();
-        let mut platforms = Vec::with_capacity(documents.platforms.len());
-        let mut index = HashMap::new();
-        for (id, text) in documents.platforms {
-            let file: PlatformFile = read(id, text)?;
-            let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-            if file.id != *id || !id.chars().all(kebab) {
-                return Err(CatalogueError::Id { file: (*id).to_owned(), id: file.id });
-            }
-            let file = match &file.inherits {
-                None => file,
-                Some(parent) => {
-                    let parent = files
-                        .get(parent.as_str())
-                        .ok_or_else(|| unknown(id, "inherits", "platform", parent))?;
-                    file.inherit(parent)
-                }
-            };
-            known(id, &file.sources, &sources)?;
+        let files = read_platforms(documents.platforms)?;
+        let mut platforms = Vec::with_capacity(files.len());
+        let mut index = HashMap::with_capacity(files.len());
+        for file in files {
+            let id = file.id.clone();
+            known(&id, &file.sources, &sources)?;
             let platform = file
-                .clone()
                 .into_platform(&shared.claims)
-                .map_err(|NotRegistered(name)| unknown(id, "registered", "claim", &name))?;
+                .map_err(|NotRegistered(name)| unknown(&id, "registered", "claim", &name))?;
             check(&platform)?;
-            files.insert(id, file);
-            if index.insert(platform.id.clone(), platforms.len()).is_some() {
-                let (file, name) = ((*id).to_owned(), platform.id);
-                return Err(CatalogueError::Duplicate { file, what: "platform", name });
-            }
+            index.insert(id, platforms.len());
             platforms.push(platform);
         }
         for entry in &without.platforms {
@@ -270,6 +252,31 @@ struct RegisteredFile {
 struct WithoutFile {
     #[serde(default, rename = "platform")]
     platforms: Vec<WithoutIssuer>,
+}
+
+/// Reads the platform files, each with what it inherits.
+fn read_platforms(documents: &[(&str, &str)]) -> Result<Vec<PlatformFile>, CatalogueError> {
+    let mut files: Vec<PlatformFile> = Vec::with_capacity(documents.len());
+    for (id, text) in documents {
+        let mut file: PlatformFile = read(id, text)?;
+        let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if file.id != *id || !id.chars().all(kebab) {
+            return Err(CatalogueError::Id { file: (*id).to_owned(), id: file.id });
+        }
+        if files.iter().any(|earlier| earlier.id == file.id) {
+            let (file, name) = ((*id).to_owned(), file.id);
+            return Err(CatalogueError::Duplicate { file, what: "platform", name });
+        }
+        if let Some(parent) = file.inherits.clone() {
+            let parent = files
+                .iter()
+                .find(|earlier| earlier.id == parent)
+                .ok_or_else(|| unknown(id, "inherits", "platform", &parent))?;
+            file = file.inherit(parent);
+        }
+        files.push(file);
+    }
+    Ok(files)
 }
 
 fn read<'a, T: Deserialize<'a>>(file: &str, text: &'a str) -> Result<T, CatalogueError> {

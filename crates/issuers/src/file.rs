@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A platform file. What a file that inherits leaves out is its parent's.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PlatformFile {
     pub(crate) id: String,
@@ -41,7 +41,7 @@ pub(crate) struct PlatformFile {
 }
 
 /// The claims of a platform's tokens.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct TokenFile {
     /// Claims that are the same on all platforms.
