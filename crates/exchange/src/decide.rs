@@ -11,6 +11,7 @@ use daypass_trust::{
     Caller, Context, ROLES_CLAIM, SOURCE_IDENTITY_CLAIM, TAGS_CLAIM, Truth, evaluate, outcome,
 };
 
+use crate::config::CredentialConfig;
 use crate::refusal::{ParameterError, Refusal, SessionClaimsError};
 use crate::request::{Client, Request, Wire};
 use crate::role::Role;
@@ -37,6 +38,8 @@ pub struct Session {
     pub tags: BTreeMap<String, String>,
     /// Which of them are transitive.
     pub transitive_tags: Vec<String>,
+    /// The scopes of the credential.
+    pub scopes: Vec<String>,
     /// The issuer of the token that it all began with.
     pub issuer: String,
     /// The subject of that token.
@@ -88,6 +91,7 @@ pub(crate) fn decide<'r>(
     }
     let duration = duration(request, role)?;
     check_session_policy(request)?;
+    let scopes = scopes(request, role)?;
     let statement = admitting.and_then(|index| policy.statements.get(index));
     Ok(Decision {
         role,
@@ -98,6 +102,7 @@ pub(crate) fn decide<'r>(
             source_identity,
             tags,
             transitive_tags,
+            scopes,
             issuer: token.issuer().to_string(),
             subject: token.subject().to_string(),
             run: selected(platform.and_then(|platform| platform.selectors.run.as_ref()), claims),
@@ -335,6 +340,20 @@ fn duration(request: &Request, role: &Role) -> Result<Duration, Refusal> {
         return Err(Refusal::TooLong { asked, allowed });
     }
     Ok(asked)
+}
+
+/// The scopes that the role gives, or those of them that were asked for.
+fn scopes(request: &Request, role: &Role) -> Result<Vec<String>, Refusal> {
+    let given: &[String] = match &role.config().credential {
+        CredentialConfig::Jwt(jwt) => &jwt.scopes,
+        CredentialConfig::AwsSession => &[],
+    };
+    let Some(asked) = &request.scope else { return Ok(given.to_vec()) };
+    let asked: Vec<String> = asked.split_whitespace().map(str::to_owned).collect();
+    match asked.iter().find(|scope| !given.contains(scope)) {
+        Some(unknown) => Err(Refusal::Parameter(ParameterError::Scope(unknown.chars().take(64).collect()))),
+        None => Ok(asked),
+    }
 }
 
 /// The longest that inline and managed session policies may be together, in characters (AWS).

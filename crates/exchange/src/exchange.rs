@@ -7,7 +7,9 @@ use arc_swap::ArcSwap;
 use daypass_claims::{ClaimSet, Clock, Random, Timestamp};
 use daypass_store::{ChainId, DecisionId, Entry, Receipt, Store, UseOutcome, UseRequest};
 use daypass_token::{Expectations, LEEWAY, SelectedKeys, TokenKind, UnverifiedToken, VerifiedToken};
+use daypass_trust::{Context, Truth, outcome};
 
+use crate::admin::{AdminDenied, Scope};
 use crate::caller::{Refused, refused};
 use crate::config::{Config, IssuerConfig};
 use crate::credential::{self, Credential, Mint, ProvenSession};
@@ -16,7 +18,7 @@ use crate::draft::{Draft, Knowledge, compose};
 use crate::keys::{IssuerKeys, KeyRing};
 use crate::record::{Counted, Limiter, Record, RecordKind, SummaryRecord, Verdict};
 use crate::refusal::Refusal;
-use crate::request::{Request, SessionPolicy, Wire};
+use crate::request::{Request, SessionPolicy, SubjectToken, Wire};
 use crate::revocation::Revocations;
 use crate::role::{Role, Roles};
 use crate::start::{StartError, genesis, restore_keys, uuid};
@@ -43,6 +45,8 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// What watches.
     pub observe: Arc<dyn Observe>,
+    /// Whether keys that are named as development keys are accepted.
+    pub development: bool,
 }
 
 /// From tokens to credentials.
@@ -98,6 +102,8 @@ pub struct Who {
     pub audience: String,
     /// The source identity.
     pub source_identity: Option<String>,
+    /// The scopes of the credential, joined by spaces.
+    pub scope: Option<String>,
 }
 
 impl std::fmt::Debug for Parts {
@@ -118,13 +124,13 @@ impl std::fmt::Debug for Exchange {
 impl Exchange {
     /// Puts the exchange together and opens its chain of records.
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
-        let Parts { config, store, ring, clock, random, observe } = parts;
+        let Parts { config, store, ring, clock, random, observe, development } = parts;
         let now = clock.now();
         let issuers: HashMap<String, ConfiguredIssuer> = config
             .issuers
             .iter()
             .map(|issuer| {
-                let keys = Arc::new(IssuerKeys::new(issuer, now));
+                let keys = Arc::new(IssuerKeys::new(issuer, development, now));
                 (issuer.issuer.to_string(), ConfiguredIssuer { config: issuer.clone(), keys })
             })
             .collect();
@@ -388,6 +394,7 @@ impl Exchange {
             subject: session.subject.clone(),
             audience: token.audience().to_string(),
             source_identity: session.source_identity.clone(),
+            scope: (!session.scopes.is_empty()).then(|| session.scopes.join(" ")),
         };
         Ok(Admitted { decision: id, credential, who, receipt })
     }
@@ -437,6 +444,7 @@ impl Exchange {
                     subject: session.subject.clone(),
                     audience: String::new(),
                     source_identity: session.source_identity.clone(),
+                    scope: None,
                 };
                 Ok(Admitted { decision: id, credential, who, receipt })
             }
@@ -465,6 +473,27 @@ impl Exchange {
         let mint = Mint { id, at, keys: &keys, issuer, claims: &claims, token: None, session_policy };
         let credential = credential::mint(&decision, &mint, None)?;
         Ok((decision, credential))
+    }
+
+    /// Lets the bearer of a CI token act as administrator, if `[[admin.trust]]` admits it with the scope. Answers with its
+    /// subject, for the record.
+    pub async fn admit_admin(&self, token: &SubjectToken, scope: Scope) -> Result<String, AdminDenied> {
+        let unverified = UnverifiedToken::parse(token.expose()).map_err(|_| AdminDenied::Token)?;
+        let issuer = self.issuer_of(&unverified).map_err(|_| AdminDenied::Token)?;
+        let verified = match self.verify(&unverified, issuer).await {
+            Ok(verified) => verified,
+            Err(Refusal::Keys(_)) => return Err(AdminDenied::Later),
+            Err(_) => return Err(AdminDenied::Token),
+        };
+        let mut context = Context::new().complete().issuer(verified.issuer().clone()).time(self.clock.now());
+        context.audience = Some(verified.audience().clone());
+        let trusted = self.config.admin.trust.iter().filter(|trust| trust.scopes.contains(&scope));
+        let admits = |policy| outcome(policy, verified.claims(), &context).0 == Truth::True;
+        if trusted.into_iter().any(|trust| admits(&trust.policy)) {
+            Ok(verified.subject().to_string())
+        } else {
+            Err(AdminDenied::Scope)
+        }
     }
 
     /// Records a refusal and words it for the caller.

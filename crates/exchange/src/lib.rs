@@ -19,6 +19,7 @@ mod tend;
 #[cfg(test)]
 mod testing;
 
+pub use admin::AdminDenied;
 pub use caller::Refused;
 pub use decide::{Decision, Session, SessionRequest};
 pub use exchange::{Admitted, Exchange, Observe, Parts, Who};

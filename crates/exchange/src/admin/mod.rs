@@ -35,3 +35,17 @@ impl fmt::Display for Scope {
         f.write_str(self.as_str())
     }
 }
+
+/// Why an administrator is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdminDenied {
+    /// The token does not verify.
+    #[error("the token is not accepted")]
+    Token,
+    /// The token verifies, and is not trusted with this.
+    #[error("the token is not trusted with this")]
+    Scope,
+    /// The issuer's keys are not at hand.
+    #[error("the issuer's keys are not at hand")]
+    Later,
+}

@@ -25,6 +25,8 @@ pub(super) fn read(
             trust.extend(read_trust(loader, source, node, options));
         }
     }
+    let token_file =
+        admin.string("token_file", &mut loader.problems).map(|(path, _)| loader.path(path).into_string());
     admin.finish(&mut loader.problems);
     let (listen, span) = listen?;
     if !listen.ip().is_loopback() {
@@ -32,7 +34,7 @@ pub(super) fn read(
             Problem::new(source, span, format!("the admin listener is for loopback, this is {listen}"));
         loader.problems.push(problem.help("reach it through a tunnel or a local proxy that authenticates"));
     }
-    Some(AdminConfig { listen, trust })
+    Some(AdminConfig { listen, token_file, trust })
 }
 
 /// A trust statement with `scopes` beside it.

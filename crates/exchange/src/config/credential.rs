@@ -28,6 +28,8 @@ pub struct JwtConfig {
     pub tags: Vec<(String, Template)>,
     /// Which of the tags are transitive.
     pub transitive_tags: Vec<String>,
+    /// The scopes that it carries, unless the request narrows them.
+    pub scopes: Vec<String>,
     /// The algorithm it is signed with; `None` for the service's default.
     pub algorithm: Option<Algorithm>,
     /// Whether it is an access token (`at+jwt`, RFC 9068) rather than an ID token.
@@ -46,7 +48,7 @@ pub enum ClaimTemplate {
 }
 
 /// Claims that the service sets itself.
-const RESERVED: [&str; 9] = ["iss", "sub", "aud", "exp", "iat", "nbf", "jti", "cnf", "act"];
+const RESERVED: [&str; 10] = ["iss", "sub", "aud", "exp", "iat", "nbf", "jti", "cnf", "act", "scope"];
 
 /// The kinds of credentials, by name.
 pub(crate) const KINDS: [&str; 2] = ["aws-session", "jwt"];
@@ -80,6 +82,7 @@ fn jwt(loader: &mut Loader<'_>, source: &Source, mut fields: Fields<'_>) -> Opti
     let claims = fields.take("claims").map(|member| claims(loader, source, &member.node));
     let tags = fields.take("tags").map(|member| tags(loader, source, &member.node));
     let transitive = fields.strings("transitive_tags", &mut loader.problems).unwrap_or_default();
+    let scopes = fields.strings("scopes", &mut loader.problems).unwrap_or_default();
     let algorithm =
         fields.string("algorithm", &mut loader.problems).and_then(|(name, span)| match name.parse() {
             Ok(algorithm @ (Algorithm::ES256 | Algorithm::EdDSA | Algorithm::RS256)) => Some(algorithm),
@@ -99,6 +102,7 @@ fn jwt(loader: &mut Loader<'_>, source: &Source, mut fields: Fields<'_>) -> Opti
         claims: claims?,
         tags: tags?,
         transitive_tags: transitive.into_iter().map(|(tag, _)| tag.to_owned()).collect(),
+        scopes: scopes.into_iter().map(|(scope, _)| scope.to_owned()).collect(),
         algorithm,
         access_token,
     })

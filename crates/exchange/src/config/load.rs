@@ -4,7 +4,7 @@ use daypass_trust::document::{Fields, Node, Problem, Problems, Source, Span, par
 use daypass_trust::policy_test;
 use daypass_trust::{CompileOptions, dialect::native};
 
-use super::{Config, IssuerConfig, RoleConfig, Warning};
+use super::{Config, DataConfig, IssuerConfig, RoleConfig, Warning};
 use super::{admin, issuer, role, server};
 
 /// How files are read.
@@ -172,7 +172,10 @@ fn read(loader: &mut Loader<'_>, source: &Source) -> Option<Config> {
     let admin = admin::read(loader, source, &mut fields, &options);
     let server = server::read(loader, source, &mut fields);
     fields.finish(&mut loader.problems);
-    let (server, admin) = (server?, admin?);
+    let (server, mut admin) = (server?, admin?);
+    if let DataConfig::Directory(data) = &server.data {
+        admin.token_file.get_or_insert_with(|| format!("{data}/admin-token"));
+    }
     Some(Config {
         listen: server.listen,
         public_url: server.public_url,

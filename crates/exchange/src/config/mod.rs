@@ -144,6 +144,8 @@ pub struct AuditConfig {
 pub struct AdminConfig {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// The file with the bootstrap token; `None` with PostgreSQL, unless it is named.
+    pub token_file: Option<String>,
     /// Who beside the holder of the bootstrap token may do what.
     pub trust: Vec<AdminTrust>,
 }
@@ -227,6 +229,19 @@ pub struct RoleConfig {
     pub refused: Option<String>,
     /// Where it is defined.
     pub location: daypass_trust::document::Location,
+}
+
+impl Network {
+    /// Whether an address lies in the network; an IPv4 address in IPv6 clothing is an IPv4 address.
+    pub fn contains(&self, address: std::net::IpAddr) -> bool {
+        let bits = |ip: std::net::IpAddr| match ip {
+            std::net::IpAddr::V4(ip) => u128::from(u32::from(ip)) << 96,
+            std::net::IpAddr::V6(ip) => u128::from(ip),
+        };
+        let (address, network) = (address.to_canonical(), self.address.to_canonical());
+        let differing = bits(address) ^ bits(network);
+        address.is_ipv4() == network.is_ipv4() && differing.leading_zeros() >= u32::from(self.prefix)
+    }
 }
 
 impl std::fmt::Debug for DataConfig {

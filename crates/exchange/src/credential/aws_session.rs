@@ -240,6 +240,7 @@ impl SealedSession {
                 source_identity: sealed.src,
                 tags: sealed.tags,
                 transitive_tags: sealed.keep,
+                scopes: Vec::new(),
                 issuer: sealed.iss,
                 subject: sealed.sub,
                 run: sealed.run,

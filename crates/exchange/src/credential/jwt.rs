@@ -98,6 +98,9 @@ fn claims(
     if config.access_token {
         claims.insert("client_id", decision.session().subject.as_str());
     }
+    if !decision.session().scopes.is_empty() {
+        claims.insert("scope", decision.session().scopes.join(" "));
+    }
     if !config.tags.is_empty() {
         claims.insert(TAGS_CLAIM, tags(config, mint)?);
     }

@@ -62,9 +62,21 @@ pub struct KeysUnavailable {
     pub why: RetryReason,
 }
 
+/// Why keys from an administrator are not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PushRefusal {
+    /// The engine: the issuer is not one that keys are pushed for, or the keys are another's.
+    #[error(transparent)]
+    Engine(#[from] engine::PushError),
+    /// A key that anybody can make.
+    #[error("`{0}` is a development key, which anybody can make")]
+    Development(String),
+}
+
 /// The keys of one issuer.
 pub struct IssuerKeys {
     issuer: Issuer,
+    development: bool,
     fetch: Option<FetchConfig>,
     snapshot: ArcSwap<KeySnapshot>,
     engine: Mutex<Engine>,
@@ -73,8 +85,9 @@ pub struct IssuerKeys {
 }
 
 impl IssuerKeys {
-    /// The keys of a configured issuer; nothing is fetched yet.
-    pub fn new(config: &IssuerConfig, now: Timestamp) -> Self {
+    /// The keys of a configured issuer; nothing is fetched yet. Development keys, which anybody can make, are taken only if
+    /// `development` is set.
+    pub fn new(config: &IssuerConfig, development: bool, now: Timestamp) -> Self {
         let (engine, fetch) = match &config.keys {
             KeySource::Pinned(keys) => (Engine::pinned(keys.clone()), None),
             KeySource::Pushed => (Engine::pushed(config.issuer.clone()), None),
@@ -84,6 +97,7 @@ impl IssuerKeys {
         };
         Self {
             issuer: config.issuer.clone(),
+            development,
             fetch,
             snapshot: ArcSwap::new(engine.snapshot()),
             engine: Mutex::new(engine),
@@ -104,12 +118,21 @@ impl IssuerKeys {
 
     /// Takes keys that an earlier process fetched.
     pub fn restore(&self, keys: KeySet, fetched_at: Timestamp, now: Timestamp) {
+        if !self.development && keys.development_key().is_some() {
+            tracing::warn!(issuer = %self.issuer, "stored keys are development keys and are not taken up");
+            return;
+        }
         self.with_engine(|engine| engine.restore(keys, fetched_at, now));
     }
 
     /// Takes keys from an administrator.
-    pub fn push(&self, keys: KeySet) -> Result<Settled, engine::PushError> {
-        self.with_engine(|engine| engine.push(keys))
+    pub fn push(&self, keys: KeySet) -> Result<Settled, PushRefusal> {
+        if !self.development
+            && let Some(key) = keys.development_key()
+        {
+            return Err(PushRefusal::Development(key.to_string()));
+        }
+        Ok(self.with_engine(|engine| engine.push(keys))?)
     }
 
     /// The keys that may have signed `token`. A token with a known key never waits; one with an unknown key waits for at
@@ -150,6 +173,9 @@ impl IssuerKeys {
         let order = self.with_engine(|engine| engine.poll_fetch(clock.now()))?;
         let left = order.deadline.since(clock.now());
         let result = match tokio::time::timeout(left, get_keys(fetcher, config, &order)).await {
+            Ok(Ok((_, fetched))) if !self.development && fetched.keys.development_key().is_some() => Err(
+                FetchFailure::Transport("it published development keys, which anybody can make".to_owned()),
+            ),
             Ok(result) => result,
             Err(_) => Err(FetchFailure::TimedOut),
         };

@@ -5,7 +5,7 @@ mod kek;
 mod ring;
 mod seal;
 
-pub use issuer::{Fetch, FetchError, FetchTarget, Fetched, IssuerKeys, KeysUnavailable};
+pub use issuer::{Fetch, FetchError, FetchTarget, Fetched, IssuerKeys, KeysUnavailable, PushRefusal};
 pub use kek::{Kek, KekError};
 pub use ring::{KeyRing, Keys, PublishedKey, RingError};
 pub use seal::{SealError, SealKey};

@@ -281,7 +281,7 @@ async fn maintain(
             for action in actions {
                 match action {
                     Action::Create { use_from, .. } => {
-                        create(store, kek, random, family, now, use_from).await?
+                        create(store, kek, random, family, now, use_from).await?;
                     }
                     Action::Retire { id, retire_at, remove_at } => {
                         store.retire_key(id.as_str(), retire_at, remove_at).await?;

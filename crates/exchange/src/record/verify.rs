@@ -124,7 +124,7 @@ fn check_chain(chain: ChainId, entries: &[&LogEntry], keys: &[VerificationKey], 
                 seq: entry.seq,
                 decision: Some(entry.decision.to_string()),
                 problem,
-            })
+            });
         };
         if entry.seq < expected {
             report("the place is taken twice: an entry was inserted".to_owned());

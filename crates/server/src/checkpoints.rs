@@ -1,0 +1,52 @@
+//! Signing checkpoints when enough has been recorded or enough time has passed, and putting them where whoever can write the
+//! log cannot.
+
+use std::io::Write;
+use std::time::Duration;
+
+use daypass_exchange::record::SignedCheckpoint;
+
+use crate::app::App;
+
+/// Signs for ever.
+pub(crate) async fn run(app: &App) {
+    let audit = &app.exchange.config().audit;
+    let mut interval = tokio::time::interval(Duration::from_secs(1).min(audit.checkpoint_every));
+    let mut last = app.exchange.clock().now();
+    let mut records = 0;
+    loop {
+        interval.tick().await;
+        let now = app.exchange.clock().now();
+        let heads = match app.exchange.store().heads().await {
+            Ok(heads) => heads,
+            Err(error) => {
+                tracing::debug!(%error, "the heads of the log could not be read");
+                continue;
+            }
+        };
+        let total: u64 = heads.iter().map(|head| head.seq.saturating_add(1)).sum();
+        let new = total.saturating_sub(records);
+        if new < audit.checkpoint_records && (new == 0 || now.since(last) < audit.checkpoint_every) {
+            continue;
+        }
+        match app.exchange.checkpoint().await {
+            Ok(signed) => {
+                (last, records) = (now, total);
+                if let Some(path) = &audit.checkpoint_file
+                    && let Err(error) = append(path, &signed)
+                {
+                    tracing::error!(%path, %error, "a checkpoint could not be written to its file");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "a checkpoint could not be signed"),
+        }
+    }
+}
+
+/// Appends a line of JSON.
+fn append(path: &str, signed: &SignedCheckpoint) -> std::io::Result<()> {
+    let line = serde_json::to_string(signed).map_err(std::io::Error::other)?;
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(format!("{line}\n").as_bytes())?;
+    file.sync_data()
+}

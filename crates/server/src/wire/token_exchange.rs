@@ -1,0 +1,271 @@
+//! OAuth 2.0 token exchange (RFC 8693): `POST /token`.
+//!
+//! The role is named by `audience` (its name or ARN) or by `resource`. There is no client authentication: the subject token
+//! is the proof, and what a client sends of itself is ignored.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{Extension, State};
+use axum::response::{IntoResponse, Response};
+use daypass_exchange::credential::Secret;
+use daypass_exchange::{
+    Admitted, ParameterError, Refusal, Refused, Request, SessionPolicy, SubjectToken, Wire,
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+use super::{Parameters, Peer};
+use crate::app::App;
+
+/// The grant type.
+pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+/// What a subject token may be called. CI tokens are ID tokens, and JWTs.
+pub(super) const TOKEN_TYPES: [&str; 2] =
+    ["urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:jwt"];
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+/// What AWS keys are called on this wire; they are no access token.
+const AWS_SESSION: &str = "urn:daypass:params:oauth:token-type:aws-session";
+
+/// An OAuth error (RFC 6749 section 5.2).
+struct OauthError {
+    error: &'static str,
+    description: String,
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    decision: Option<String>,
+}
+
+impl OauthError {
+    fn new(error: &'static str, description: impl Into<String>) -> Self {
+        let (status, description) = (StatusCode::BAD_REQUEST, description.into());
+        Self { error, description, status, retry_after: None, decision: None }
+    }
+}
+
+/// Answers a token request.
+pub(super) async fn post(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    match exchange(&app, peer, &headers, &body).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn exchange(app: &App, peer: Peer, headers: &HeaderMap, body: &[u8]) -> Result<Response, OauthError> {
+    let invalid = |description: String| OauthError::new("invalid_request", description);
+    let is_form =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
+            value
+                .split(';')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        });
+    if !is_form {
+        return Err(invalid("the request must be application/x-www-form-urlencoded".to_owned()));
+    }
+    let text = std::str::from_utf8(body).map_err(|_| invalid("the body is not text".to_owned()))?;
+    let parameters = Parameters::parse(text).map_err(|error| invalid(error.to_string()))?;
+    let parameters =
+        parameters.once(&["audience", "resource"]).map_err(|error| invalid(error.to_string()))?;
+    let (request, requested_type) = read(app, super::client(app, peer, headers), &parameters)?;
+    match app.exchange.exchange(request).await {
+        Ok(admitted) => Ok(reply(app, &admitted, requested_type.as_deref())),
+        Err(refused) => Err(of_refused(&refused)),
+    }
+}
+
+fn read(
+    app: &App,
+    client: daypass_exchange::Client,
+    parameters: &Parameters,
+) -> Result<(Request, Option<String>), OauthError> {
+    let invalid = |description: &str| OauthError::new("invalid_request", description);
+    match parameters.get("grant_type") {
+        Some(GRANT_TYPE) => {}
+        Some(_) => {
+            return Err(OauthError::new(
+                "unsupported_grant_type",
+                format!("the grant type must be {GRANT_TYPE}"),
+            ));
+        }
+        None => return Err(invalid("`grant_type` is missing")),
+    }
+    let token = parameters.get("subject_token").ok_or_else(|| invalid("`subject_token` is missing"))?;
+    match parameters.get("subject_token_type") {
+        Some(kind) if TOKEN_TYPES.contains(&kind) => {}
+        Some(_) => {
+            return Err(invalid(&format!("`subject_token_type` must be {}", TOKEN_TYPES.join(" or "))));
+        }
+        None => return Err(invalid("`subject_token_type` is missing")),
+    }
+    if parameters.get("actor_token").is_some() || parameters.get("actor_token_type").is_some() {
+        return Err(invalid("`actor_token` is not taken: a job acts for itself"));
+    }
+    let requested = parameters.get("requested_token_type");
+    if let Some(kind) = requested
+        && kind != ACCESS_TOKEN
+        && kind != AWS_SESSION
+        && !TOKEN_TYPES.contains(&kind)
+    {
+        return Err(invalid("`requested_token_type` is not one that is issued here"));
+    }
+    let duration = match parameters.get("duration_seconds") {
+        None => None,
+        Some(text) => Some(Duration::from_secs(
+            text.parse().map_err(|_| invalid("`duration_seconds` must be a whole number of seconds"))?,
+        )),
+    };
+    let request = Request {
+        wire: Wire::TokenExchange,
+        role: role(app, parameters)?,
+        token: SubjectToken::new(token.to_owned()),
+        duration,
+        session_name: parameters.get("session_name").map(str::to_owned),
+        session_policy: SessionPolicy::default(),
+        scope: parameters.get("scope").map(str::to_owned),
+        client,
+        received_at: app.exchange.clock().now(),
+    };
+    Ok((request, requested.map(str::to_owned)))
+}
+
+/// The one role that `audience` and `resource` name. A resource is the role's ARN, or its URL under ours.
+fn role(app: &App, parameters: &Parameters) -> Result<String, OauthError> {
+    let url = format!("{}/roles/", app.exchange.config().public_url);
+    let mut named: Vec<String> = parameters.all("audience").map(str::to_owned).collect();
+    for resource in parameters.all("resource") {
+        if resource.contains('#') || !resource.contains(':') {
+            return Err(OauthError::new(
+                "invalid_target",
+                "`resource` must be an absolute URI without a fragment",
+            ));
+        }
+        named.push(resource.strip_prefix(&url).unwrap_or(resource).to_owned());
+    }
+    named.dedup();
+    match <[String; 1]>::try_from(named) {
+        Ok([role]) if role.len() <= 2_048 => Ok(role),
+        Ok(_) => Err(OauthError::new("invalid_target", "`audience` is too long")),
+        Err(named) if named.is_empty() => {
+            Err(OauthError::new("invalid_request", "`audience` is missing: name the role, or its ARN"))
+        }
+        Err(_) => Err(OauthError::new("invalid_target", "name one role: a credential is for one at a time")),
+    }
+}
+
+fn reply(app: &App, admitted: &Admitted, requested: Option<&str>) -> Response {
+    let now = app.exchange.clock().now();
+    let expires_in = admitted.credential.expires_at().since(now).as_secs();
+    let mut body = match admitted.credential.secret() {
+        Secret::Jwt { token, access_token } => {
+            let own = if *access_token { ACCESS_TOKEN } else { TOKEN_TYPES[0] };
+            let issued = requested.filter(|kind| *kind != AWS_SESSION).unwrap_or(own);
+            json!({
+                "access_token": token.as_str(),
+                "issued_token_type": issued,
+                "token_type": "Bearer",
+                "expires_in": expires_in,
+            })
+        }
+        Secret::AwsSession { access_key_id, secret_access_key, session_token } => json!({
+            "access_token": session_token.as_str(),
+            "issued_token_type": AWS_SESSION,
+            "token_type": "N_A",
+            "expires_in": expires_in,
+            "aws_credentials": {
+                "Version": 1,
+                "AccessKeyId": access_key_id,
+                "SecretAccessKey": secret_access_key.as_str(),
+                "SessionToken": session_token.as_str(),
+                "Expiration": admitted.credential.expires_at().to_rfc3339(),
+                "AccountId": app.exchange.config().account_id,
+            },
+        }),
+    };
+    if let (Value::Object(members), Some(scope)) = (&mut body, &admitted.who.scope) {
+        members.insert("scope".to_owned(), json!(scope));
+    }
+    json_response(StatusCode::OK, &body)
+}
+
+fn of_refused(refused: &Refused) -> OauthError {
+    let mut error = of_refusal(&refused.refusal);
+    if !refused.hint.is_empty() {
+        error.description = refused.hint.clone();
+    }
+    error.decision = Some(refused.decision.to_string());
+    error
+}
+
+/// RFC 8693 section 2.2.2: a subject token that is invalid for any reason, or unacceptable by policy, is
+/// `invalid_request`. A role that does not exist reads the same, so that nobody learns which ones do.
+fn of_refusal(refusal: &Refusal) -> OauthError {
+    let not_admitted = || OauthError::new("invalid_request", "the token is not admitted to this role");
+    match refusal {
+        Refusal::Parameter(ParameterError::Scope(_)) => OauthError::new("invalid_scope", refusal.to_string()),
+        Refusal::Denied(_) | Refusal::Undecided(_) | Refusal::UnknownRole(_) | Refusal::RoleRefused(_) => {
+            not_admitted()
+        }
+        Refusal::WrongWire { .. } => OauthError::new("invalid_target", refusal.to_string()),
+        Refusal::Keys(unavailable) => OauthError {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            retry_after: Some(unavailable.after),
+            ..OauthError::new("temporarily_unavailable", refusal.to_string())
+        },
+        Refusal::Store(_) | Refusal::Random(_) | Refusal::Mint(_) => match refusal.retry_after() {
+            Some(after) => OauthError {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                retry_after: Some(after),
+                ..OauthError::new("temporarily_unavailable", refusal.to_string())
+            },
+            None => OauthError {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                ..OauthError::new("server_error", "the service failed")
+            },
+        },
+        other => OauthError::new("invalid_request", other.to_string()),
+    }
+}
+
+impl IntoResponse for OauthError {
+    fn into_response(self) -> Response {
+        let mut body = json!({ "error": self.error, "error_description": ascii(&self.description) });
+        if let (Value::Object(members), Some(decision)) = (&mut body, self.decision) {
+            members.insert("decision".to_owned(), json!(decision));
+        }
+        let mut response = json_response(self.status, &body);
+        if let Some(after) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, super::retry_after(after));
+        }
+        response
+    }
+}
+
+/// `error_description` is limited to %x20-21 / %x23-5B / %x5D-7E (RFC 6749 section 5.2).
+fn ascii(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '"' => '\'',
+            '\\' => '/',
+            ' '..='~' => c,
+            _ => '?',
+        })
+        .collect()
+}
+
+fn json_response(status: StatusCode, body: &Value) -> Response {
+    let mut response = (status, body.to_string()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}
