@@ -45,7 +45,7 @@ pub(crate) struct Tip {
 }
 
 /// The place and the hashes of an entry.
-pub(crate) struct Link {
+pub(crate) struct Place {
     pub(crate) seq: u64,
     pub(crate) body_hash: [u8; 32],
     pub(crate) hash: [u8; 32],
@@ -63,15 +63,15 @@ impl Tip {
     }
 
     /// Where an entry with this body would go.
-    pub(crate) fn link(&self, time: Timestamp, body: &RecordBody) -> Link {
+    pub(crate) fn place(&self, time: Timestamp, body: &RecordBody) -> Place {
         let body_hash = chain::body_hash(&body.0);
         let hash = chain::link(self.chain, self.next, time, &body_hash, &self.previous);
-        Link { seq: self.next, body_hash, hash }
+        Place { seq: self.next, body_hash, hash }
     }
 
     /// Moves past an entry that was put there.
-    pub(crate) const fn advance(&mut self, link: &Link) {
-        *self = Self::after(self.chain, link.seq, link.hash);
+    pub(crate) const fn advance(&mut self, place: &Place) {
+        *self = Self::after(self.chain, place.seq, place.hash);
     }
 }
 
@@ -86,9 +86,9 @@ mod tests {
         let chain = ChainId(Uuid::from_u128(7));
         let (time, body) = (Timestamp::from_secs(1), RecordBody(b"{}".to_vec()));
         let mut tip = Tip::start(chain);
-        let genesis = tip.link(time, &body);
+        let genesis = tip.place(time, &body);
         tip.advance(&genesis);
-        let first = tip.link(time, &body);
+        let first = tip.place(time, &body);
         assert_eq!((genesis.seq, first.seq), (0, 1));
         assert_eq!(genesis.hash, chain::link(chain, 0, time, &genesis.body_hash, &chain::START));
         assert_eq!(first.hash, chain::link(chain, 1, time, &first.body_hash, &genesis.hash));

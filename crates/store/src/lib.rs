@@ -6,6 +6,8 @@ mod error;
 mod key;
 mod ledger;
 mod port;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod revocation;
 mod rule;
 mod sqlite;
@@ -17,5 +19,7 @@ pub use ledger::{
     UseOutcome, UseRequest,
 };
 pub use port::{BoxFuture, JwksOrigin, Store, StoredJwks};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use revocation::{Revocation, Selector};
 pub use sqlite::{SqliteOptions, SqliteStore};

@@ -14,6 +14,14 @@ pub(crate) struct Taken {
     pub(crate) sealed: Vec<u8>,
 }
 
+#[cfg(feature = "postgres")]
+impl Taken {
+    /// What `wish` leaves behind when it takes the use `ordinal`.
+    pub(crate) fn by(wish: &UseRequest, ordinal: u32, decision: DecisionId, at: Timestamp) -> Self {
+        Self { ordinal, request: wish.request, decision, at, sealed: wish.sealed.clone() }
+    }
+}
+
 /// What becomes of `wish` at `time`, when the uses in `taken` (all of this token, in any order) are there already.
 ///
 /// A repetition within the window comes first: it must get its answer even when all uses are taken. A time before

@@ -170,21 +170,21 @@ impl<'a> InsertRecord<'a> {
         time: Timestamp,
         body: &RecordBody,
     ) -> rusqlite::Result<Option<(Rowid, u64)>> {
-        let link = tip.link(time, body);
+        let place = tip.place(time, body);
         let values = params![
             chain,
-            link.seq.cast_signed(),
+            place.seq.cast_signed(),
             decision.0.as_bytes(),
             time.as_millis(),
-            link.body_hash,
-            link.hash,
+            place.body_hash,
+            place.hash,
             body.0
         ];
         if self.statement.execute(values)? == 0 {
             return Ok(None);
         }
-        tip.advance(&link);
-        Ok(Some((self.connection.last_insert_rowid(), link.seq)))
+        tip.advance(&place);
+        Ok(Some((self.connection.last_insert_rowid(), place.seq)))
     }
 }
 
