@@ -93,6 +93,7 @@ impl PlatformFile {
         Ok(Platform {
             id: self.id,
             name: self.name,
+            inherits: self.inherits,
             about: self.about,
             docs: self.docs,
             sources: self.sources,

@@ -15,6 +15,8 @@ pub struct Platform {
     pub id: String,
     /// The product's name.
     pub name: String,
+    /// The platform whose facts these are where the file does not say otherwise.
+    pub inherits: Option<String>,
     /// What the platform is and who would use its tokens, in a sentence.
     pub about: String,
     /// The vendor's pages.

@@ -127,11 +127,17 @@ impl fmt::Display for Guard {
             Test::Prefix(prefix) => write!(f, "`{}` begins with `{prefix}`", self.claim),
             Test::OneOf(values) => {
                 write!(f, "`{}` is ", self.claim)?;
+                // Beside `true` the string is written `"true"`.
+                let mixed = values.iter().any(|value| value.as_str().is_none());
                 for (index, value) in values.iter().enumerate() {
-                    let separator = if index == 0 { "" } else { ", " };
+                    let separator = match index {
+                        0 => "",
+                        _ if index + 1 == values.len() => " or ",
+                        _ => ", ",
+                    };
                     match value.as_str() {
-                        Some(text) => write!(f, "{separator}`{text}`")?,
-                        None => write!(f, "{separator}`{value}`")?,
+                        Some(text) if !mixed => write!(f, "{separator}`{text}`")?,
+                        _ => write!(f, "{separator}`{value}`")?,
                     }
                 }
                 Ok(())
@@ -228,8 +234,22 @@ mod tests {
 
     #[test]
     fn a_guard_reads_as_a_sentence() {
+        let guard = |toml: &str| toml::from_str::<Guard>(&format!("claim = 'x'\n{toml}")).unwrap();
+        for (toml, sentence) in [
+            ("present = true", "`x` is present"),
+            ("not_empty = true", "`x` is not empty"),
+            ("prefix = 'refs/'", "`x` begins with `refs/`"),
+            ("one_of = ['a']", "`x` is `a`"),
+            ("one_of = ['a', 'b', 'c']", "`x` is `a`, `b` or `c`"),
+            ("one_of = [true, 'true']", "`x` is `true` or `\"true\"`"),
+        ] {
+            assert_eq!(guard(toml).to_string(), sentence);
+        }
+    }
+
+    #[test]
+    fn a_listed_value_is_of_its_own_type() {
         let guard: Guard = toml::from_str("claim = 'personal'\none_of = [true, 'x']").unwrap();
-        assert_eq!(guard.to_string(), "`personal` is `true`, `x`");
         assert!(guard.holds(Some(&ClaimValue::Bool(true))));
         assert!(!guard.holds(Some(&ClaimValue::from("true"))));
     }

@@ -6,6 +6,8 @@ mod builtin;
 #[cfg(test)]
 mod facts;
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod samples;
