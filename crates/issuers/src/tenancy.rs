@@ -6,8 +6,8 @@ use crate::{Guard, Slot, Template};
 /// Which claims bind a token to one organisation and to one repository.
 ///
 /// Each entry is a claim, a piece of one (`repository|segment 0`), or a part that only `sub` or `iss` carry.
-/// Binding any one of a list is enough. On an issuer that unrelated tenants share, trust that binds no organisation admits
-/// strangers, and trust that binds names alone admits whoever takes the name over.
+/// Binding any one of a list is enough. On an issuer that unrelated tenants share, trust that binds no organisation
+/// admits strangers, and trust that binds names alone admits whoever takes the name over.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tenants {
