@@ -76,10 +76,13 @@ impl Loader<'_> {
                 return None;
             }
         };
-        for (span, why) in tree.map_strings(&mut |text| expand(text, self.env)) {
+        let refused = tree.map_strings(&mut |text| expand(text, self.env));
+        let complete = refused.is_empty();
+        // What is not there cannot be judged: nothing else is said about a file with holes.
+        for (span, why) in refused {
             self.problems.push(Problem::new(source, span, why));
         }
-        Some(tree)
+        complete.then_some(tree)
     }
 }
 
@@ -162,10 +165,16 @@ fn read(loader: &mut Loader<'_>, source: &Source) -> Option<Config> {
         ..CompileOptions::default()
     };
     let mut roles = Vec::new();
-    if let Some(member) = fields.take("role") {
+    let own = fields.take("role");
+    let directory = fields.string("roles", &mut loader.problems);
+    if own.is_none() && directory.is_none() {
+        let problem = Problem::new(source, tree.span, "no role is configured");
+        loader.problems.push(problem.help("write [[role]], or `roles = \"directory\"`"));
+    }
+    if let Some(member) = own {
         role::read_tables(loader, source, &member.node, &options, &mut roles);
     }
-    if let Some((directory, span)) = fields.string("roles", &mut loader.problems) {
+    if let Some((directory, span)) = directory {
         read_role_files(loader, source, span, directory, &options, &mut roles);
     }
     role::check_names(loader, source, &roles);

@@ -34,12 +34,6 @@ pub(super) fn check_names(loader: &mut Loader<'_>, source: &Source, roles: &[Rol
             loader.problems.push(problem.help(format!("first at {}", first.location)));
         }
     }
-    if roles.is_empty() {
-        loader.problems.push(
-            Problem::new(source, Span::default(), "no role is configured")
-                .help("write [[role]] or `roles = \"directory\"`"),
-        );
-    }
 }
 
 fn read(

@@ -17,8 +17,8 @@ impl Span {
     }
 }
 
-/// A text with the name it was read under.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A text with the name it was read under. `Debug` shows the name only: configurations hold passwords.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Source {
     name: Arc<str>,
     text: Arc<str>,
@@ -38,6 +38,12 @@ pub struct Location {
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({:?}, {} bytes)", self.name, self.text.len())
     }
 }
 

@@ -228,16 +228,38 @@ impl Statement<'_> {
         self.test_of(claim).is_some_and(|test| matches!(test.pins, Pins::Values(_)))
     }
 
-    /// How tightly any of the claims is bound. An exact subject binds the names that it is made of.
+    /// How tightly any of the claims is bound. An exact subject binds what every form of it is made of.
     fn bound(&self, ids: &[Slot], names: &[Slot]) -> Bound {
-        let pinned = |slots: &[Slot]| slots.iter().any(|slot| self.pinned(slot.name.as_str()));
-        if pinned(ids) {
+        let any =
+            |slots: &[Slot], found: &dyn Fn(&str) -> bool| slots.iter().any(|slot| found(slot.name.as_str()));
+        let pinned = |claim: &str| self.pinned(claim);
+        let in_subject = |claim: &str| self.pinned("sub") && self.every_subject_holds(claim);
+        if any(ids, &pinned) || any(ids, &in_subject) {
             Bound::ById
-        } else if pinned(names) || self.pinned("sub") {
+        } else if any(names, &pinned) || any(names, &in_subject) || self.subject_holds_some(ids, names) {
             Bound::ByName
         } else {
             Bound::Not
         }
+    }
+
+    fn every_subject_holds(&self, claim: &str) -> bool {
+        let subjects = self.issuer.platform.map(|platform| platform.subjects.as_slice()).unwrap_or_default();
+        !subjects.is_empty()
+            && subjects.iter().all(|form| form.rules.names().any(|name| name.as_str() == claim))
+    }
+
+    /// Whether an exact subject holds an id in some forms and a name in the others: which it is cannot be told from the
+    /// claim, so it counts as a name.
+    fn subject_holds_some(&self, ids: &[Slot], names: &[Slot]) -> bool {
+        let subjects = self.issuer.platform.map(|platform| platform.subjects.as_slice()).unwrap_or_default();
+        let held = |slot: &Slot| {
+            subjects.iter().all(|form| {
+                let of_form = |claim: &str| form.rules.names().any(|name| name.as_str() == claim);
+                of_form(slot.name.as_str()) || names.iter().any(|name| of_form(name.name.as_str()))
+            })
+        };
+        self.pinned("sub") && !subjects.is_empty() && ids.iter().any(held)
     }
 
     /// The triggers of pull requests that get through, as a risk.

@@ -13,6 +13,7 @@ fn options() -> CompileOptions {
     let known = [
         ("github", "https://token.actions.githubusercontent.com", "github-actions"),
         ("circleci", "https://oidc.circleci.com/org/0a1b2c3d-0000-4000-8000-000000000001", "circleci"),
+        ("env0", "https://login.app.env0.com/", "env0"),
         ("plain", "https://issuer.example.com", ""),
     ];
     let known = known.into_iter().map(|(name, url, platform)| KnownIssuer {
@@ -169,6 +170,8 @@ fn unsafe_trust_is_refused_by_name() {
     );
     assert_eq!(risks(&github("claims.repository = \"acme/app\""), None), ["mutable-names"]);
     assert_eq!(risks(&github("claims.sub = \"repo:acme/app:ref:refs/heads/main\""), None), ["mutable-names"]);
+    let env0 = "[[trust]]\nissuer = \"env0\"\naudience = \"a\"\nclaims.sub = \"auth0|1\"\n";
+    assert_eq!(risks(env0, None), ["no-tenant"], "its subject names the organisation only");
     let circleci = "[[trust]]\nissuer = \"circleci\"\naudience = \"a\"\n";
     assert_eq!(risks(circleci, None), ["organisation-wide"]);
     assert_eq!(
