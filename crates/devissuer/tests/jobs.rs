@@ -81,6 +81,8 @@ async fn a_job_without_its_secret_gets_nothing() {
     assert_eq!(status(server.http.get(jobless).bearer_auth(secret)).await, refused);
     let long = format!("{url}&audience={}", "x".repeat(1_025));
     assert_eq!(status(server.http.get(long).bearer_auth(secret)).await, (400, json!("name-malformed")));
+    let two = format!("{url}&audience=a&audience=b");
+    assert_eq!(status(server.http.get(two).bearer_auth(secret)).await, (400, json!("audience-refused")));
     server.stop().await;
 }
 

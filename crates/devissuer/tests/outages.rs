@@ -121,7 +121,7 @@ async fn slow_until_it_is_over() {
     let disturbed = Disturbed::by("slow").await;
     let mut response = disturbed.server.http.get(&disturbed.jwks).send().await.unwrap();
     let mut body = response.chunk().await.unwrap().unwrap().to_vec();
-    assert_eq!(body, b"{");
+    assert!(b"{\"keys\":[".starts_with(&body), "{body:?}");
     disturbed.server.outage(json!(null), None).await;
     body.extend(response.bytes().await.unwrap());
     let (keys, _) = KeySet::from_jwks(disturbed.issuer.clone(), &body, JwksLimits::default()).unwrap();

@@ -61,6 +61,17 @@ async fn each_mint_that_cannot_be_has_its_reason() {
 }
 
 #[tokio::test]
+async fn an_issuer_that_is_too_long_on_loopback_is_none() {
+    let server = Server::start(IssuerMode::Loopback).await;
+    let hostname = format!("{}.example", ["a"; 110].join("."));
+    let body = json!({ "platform": "gitlab-self-managed", "claims": { "hostname": hostname } });
+    let refusal = refusal(&server, "/mint", &body).await;
+    let expected = format!("400 issuer-malformed: gitlab-self-managed has no issuer `https://{hostname}`");
+    assert_eq!(refusal, expected);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn each_act_that_cannot_be_has_its_reason() {
     let server = Server::start(IssuerMode::True).await;
     server.mint(&MintRequest::new("github-actions")).await;
