@@ -29,11 +29,10 @@ pub const PIPELINE_VARIABLE: &str = "DAYPASS_TOKEN";
 const MAX_JOBS: usize = 256;
 
 /// Jobs whose tokens are fetched from a service.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Jobs(VecDeque<Job>);
 
-/// One of them.
-#[derive(Debug)]
+/// One of them. Not to be printed: it holds a secret.
 struct Job {
     id: String,
     /// What the job shows to get its token.
