@@ -1,1 +1,25 @@
-//! Placeholder.
+//! The job's side of daypass.
+
+mod credential;
+mod detect;
+pub mod exchange;
+mod federation;
+mod http;
+mod retry;
+mod secret;
+#[cfg(test)]
+mod testing;
+mod text;
+pub mod token;
+mod tools;
+
+pub use credential::{AccessToken, AwsSession, Credential};
+pub use detect::{Detection, detect};
+pub use federation::{BoxFuture, ClientError, Federation, SessionSource};
+pub use http::{Http, HttpError, HttpOptions};
+pub use retry::Retry;
+pub use secret::Secret;
+pub use tools::Tools;
+
+/// A lookup of environment variables. A variable that is not set and one whose value is not Unicode are both `None`.
+pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;

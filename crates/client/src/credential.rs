@@ -1,0 +1,82 @@
+use daypass_claims::Timestamp;
+
+use crate::Secret;
+
+/// What a token was exchanged for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// Keys for requests that are signed as AWS's are.
+    AwsSession(AwsSession),
+    /// A token to be shown.
+    Token(AccessToken),
+}
+
+/// An AWS session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsSession {
+    /// `ASIA...`: names the key, proves nothing.
+    pub access_key_id: String,
+    /// The key that signs.
+    pub secret_access_key: Secret,
+    /// Goes with every signed request.
+    pub session_token: Secret,
+    /// When it ends.
+    pub expiration: Timestamp,
+    /// The assumed role and session, `arn:aws:sts::123456789012:assumed-role/deploy/run-7`.
+    pub arn: Option<String>,
+}
+
+/// A token to be presented as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessToken {
+    /// The token.
+    pub access_token: Secret,
+    /// How to present it: `Bearer`; `N_A` if it is not for access (RFC 8693 section 2.2.1).
+    pub token_type: String,
+    /// What it is, an URI like `urn:ietf:params:oauth:token-type:access_token`.
+    pub issued_token_type: String,
+    /// What it is good for, if the server narrowed or widened that.
+    pub scope: Option<String>,
+    /// When it ends, if the server says so.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Credential {
+    /// When it ends, if that is known.
+    pub const fn expires_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::AwsSession(session) => Some(session.expiration),
+            Self::Token(token) => token.expires_at,
+        }
+    }
+}
+
+impl AwsSession {
+    /// The account that the session is in, by its ARN.
+    pub fn account(&self) -> Option<&str> {
+        let account = self.arn.as_deref()?.split(':').nth(4)?;
+        (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(account)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::session;
+
+    #[test]
+    fn the_account_is_part_of_the_arn() {
+        assert_eq!(session().account(), Some("123456789012"));
+        for arn in [None, Some("arn:aws:sts"), Some("arn:aws:sts::acme:assumed-role/x/y"), Some("")] {
+            let session = AwsSession { arn: arn.map(str::to_owned), ..session() };
+            assert_eq!(session.account(), None, "{arn:?}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let printed = format!("{:?}", Credential::AwsSession(session()));
+        assert!(printed.contains("ASIA"), "{printed}");
+        assert!(!printed.contains("wJalr") && !printed.contains("dps1_"), "{printed}");
+    }
+}
