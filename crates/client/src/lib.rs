@@ -5,8 +5,10 @@ mod detect;
 pub mod exchange;
 mod federation;
 mod http;
+pub mod output;
 mod retry;
 mod secret;
+pub mod shadow;
 #[cfg(test)]
 mod testing;
 mod text;
