@@ -1,5 +1,6 @@
-//! The job's side of daypass.
+#![doc = include_str!("../README.md")]
 
+mod core_dumps;
 mod credential;
 mod detect;
 pub mod exchange;
@@ -7,7 +8,9 @@ mod federation;
 mod http;
 pub mod output;
 mod retry;
+pub mod run;
 mod secret;
+pub mod serve;
 pub mod shadow;
 #[cfg(test)]
 mod testing;
@@ -15,6 +18,7 @@ mod text;
 pub mod token;
 mod tools;
 
+pub use core_dumps::{CoreDumps, CoreDumpsError};
 pub use credential::{AccessToken, AwsSession, Credential};
 pub use detect::{Detection, detect};
 pub use federation::{BoxFuture, ClientError, Federation, SessionSource};
