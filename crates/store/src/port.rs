@@ -48,7 +48,7 @@ pub struct StoredJwks {
     pub at: Timestamp,
 }
 
-/// What daypass keeps. Every call is atomic; what is returned as done is durable.
+/// What daypass keeps. Every call is atomic unless it says otherwise; what is returned as done is durable.
 pub trait Store: Send + Sync + std::fmt::Debug {
     /// Opens a chain with its genesis record (seq 0) and makes it the one that [`Store::append`] writes to. Called once
     /// per process.
@@ -82,7 +82,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The record of one decision.
     fn record(&self, decision: DecisionId) -> BoxFuture<'_, Result<Option<StoredRecord>, StoreError>>;
 
-    /// Drops the bodies of records written before `before`; hashes stay. Returns how many.
+    /// Drops the bodies of records written before `before`; hashes stay. Returns how many. Goes in small steps between
+    /// which appends have their turn: after an error some are dropped, and calling again drops the rest.
     fn drop_bodies(&self, before: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>>;
 
     /// Keeps a signed checkpoint.

@@ -97,10 +97,11 @@ CREATE TABLE mark (
     value TEXT NOT NULL
 ) STRICT;
 
--- Counted up by every health check: the only way to learn whether the disk takes writes is to write.
+-- Rewritten by every health check, with as many pages as a large record takes: the only way to learn whether the disk
+-- takes writes is to write.
 CREATE TABLE pulse (
-    id    INTEGER PRIMARY KEY CHECK (id = 1),
-    beats INTEGER NOT NULL
+    id     INTEGER PRIMARY KEY CHECK (id = 1),
+    weight BLOB NOT NULL
 ) STRICT;
 
-INSERT INTO pulse (id, beats) VALUES (1, 0);
+INSERT INTO pulse (id, weight) VALUES (1, x'');

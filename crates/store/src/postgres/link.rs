@@ -23,14 +23,12 @@ const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(5);
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// An open connection. Dropping it closes the socket at once.
-#[derive(Debug)]
 pub(super) struct Link {
     client: Client,
     driver: Driver,
 }
 
 /// The task that reads and writes the socket; it ends with the client, or at once when this is dropped.
-#[derive(Debug)]
 struct Driver(JoinHandle<()>);
 
 impl Drop for Driver {

@@ -15,6 +15,7 @@ mod schema;
 mod target;
 mod writer;
 
+use std::fmt;
 use std::time::Duration;
 
 use daypass_claims::Timestamp;
@@ -70,10 +71,15 @@ impl Default for PostgresOptions {
 }
 
 /// A [`Store`] in a PostgreSQL database.
-#[derive(Debug)]
 pub struct PostgresStore {
     writer: WriterHandle,
     pool: Pool,
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").field("target", self.pool.target()).finish_non_exhaustive()
+    }
 }
 
 impl PostgresStore {

@@ -18,7 +18,6 @@ use crate::StoreError;
 pub(super) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// Connections are opened when needed and kept.
-#[derive(Debug)]
 pub(super) struct Pool {
     target: Target,
     connect_timeout: Duration,
@@ -36,6 +35,11 @@ impl Pool {
             places: Semaphore::new(options.connections.max(1)),
             idle: Mutex::new(Vec::new()),
         }
+    }
+
+    /// The database that the connections lead to.
+    pub(super) const fn target(&self) -> &Target {
+        &self.target
     }
 
     /// Runs a statement that may as well run twice, and gives its rows.

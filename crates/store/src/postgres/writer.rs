@@ -32,7 +32,6 @@ enum Job {
 }
 
 /// The way to the writer's task. The task ends when all handles are gone.
-#[derive(Clone, Debug)]
 pub(super) struct WriterHandle {
     jobs: mpsc::Sender<Job>,
 }
@@ -214,8 +213,9 @@ impl Writer {
         self.outage = Some(Outage { began, next: Instant::now() + pause, pause, error });
     }
 
+    /// Keeps a connection unless an answer is still to come on it.
     fn reuse(&mut self, link: Link, answered: bool) {
-        if answered && !link.is_closed() {
+        if answered {
             self.link = Some(link);
         }
     }

@@ -13,6 +13,7 @@ mod schema;
 mod uses;
 mod writer;
 
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -56,11 +57,16 @@ impl Default for SqliteOptions {
 }
 
 /// A [`Store`] in one SQLite file.
-#[derive(Clone, Debug)]
 pub struct SqliteStore {
     /// `None` if opened for reading only.
     writer: Option<WriterHandle>,
     reader: ReaderHandle,
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("read_only", &self.writer.is_none()).finish_non_exhaustive()
+    }
 }
 
 impl SqliteStore {

@@ -62,10 +62,7 @@ fn create_file(path: &Path) -> std::io::Result<()> {
 /// The connection that writes, on a schema that is up to date. SQLite gives its side files the database's mode.
 pub(super) fn for_writing(path: &Path, options: &SqliteOptions) -> Result<Connection, StoreError> {
     let mut connection = durable(path, options.busy_timeout)?;
-    let mode: String = connection
-        .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
-        .map_err(translate)?;
-    if mode != "wal" {
+    if enter_wal(&connection, options.busy_timeout)? != "wal" {
         return Err(StoreError::Other(format!("the file system of `{}` cannot do WAL", path.display())));
     }
     connection
@@ -83,6 +80,10 @@ pub(super) fn for_writing(path: &Path, options: &SqliteOptions) -> Result<Connec
 fn durable(path: &Path, busy_timeout: Duration) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(translate)?;
+    // SQLite opens what it may not write all the same, and says so only when it should write.
+    if connection.is_readonly("main").map_err(translate)? {
+        return Err(StoreError::ReadOnly);
+    }
     prepare(&connection, busy_timeout).map_err(translate)?;
     for (pragma, value) in [
         ("page_size", PAGE_SIZE),
@@ -97,6 +98,25 @@ fn durable(path: &Path, busy_timeout: Duration) -> Result<Connection, StoreError
         connection.pragma_update(None, pragma, value).map_err(translate)?;
     }
     Ok(connection)
+}
+
+/// Turns on the write-ahead log; returns the mode that the database is in then.
+///
+/// The first to do so needs the database to itself, and SQLite does not wait for that as it does for other locks: two
+/// processes that wait for each other to let go would wait forever.
+fn enter_wal(connection: &Connection, patience: Duration) -> Result<String, StoreError> {
+    let pause = Duration::from_millis(5);
+    let mut waited = Duration::ZERO;
+    loop {
+        let entered = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0));
+        match entered.map_err(translate) {
+            Err(StoreError::Busy) if waited < patience => {
+                std::thread::sleep(pause);
+                waited += pause;
+            }
+            entered => return entered,
+        }
+    }
 }
 
 /// A connection that reads while another one writes.
@@ -183,6 +203,23 @@ mod tests {
             matches!(locate(&missing, false), Err(StoreError::Unreachable(text)) if text.contains("data"))
         );
         assert!(!missing.exists());
+    }
+
+    #[test]
+    fn a_commit_is_synchronised_to_the_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = locate(dir.path(), true).unwrap();
+        let connection = for_writing(&path, &SqliteOptions::default()).unwrap();
+        for (pragma, expected) in [
+            ("synchronous", 2),
+            ("fullfsync", 1),
+            ("secure_delete", 1),
+            ("foreign_keys", 1),
+            ("page_size", 8_192),
+        ] {
+            let value: i64 = connection.pragma_query_value(None, pragma, |row| row.get(0)).unwrap();
+            assert_eq!(value, expected, "{pragma}");
+        }
     }
 
     #[cfg(unix)]

@@ -19,7 +19,6 @@ enum Job {
 }
 
 /// The way to the reader's thread. The thread ends when all handles are gone.
-#[derive(Clone, Debug)]
 pub(super) struct ReaderHandle {
     jobs: mpsc::Sender<Job>,
 }

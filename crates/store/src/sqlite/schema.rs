@@ -41,9 +41,12 @@ pub(super) fn require_newest(connection: &Connection) -> Result<(), StoreError> 
 
 /// The schema's version: 0 for an empty database, an error for a newer one and for another program's.
 fn version(connection: &Connection) -> Result<i64, StoreError> {
-    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(translate);
-    let (id, found) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
-    let empty = number("SELECT count(*) FROM sqlite_schema")? == 0;
+    // One statement, one state of the database: another process may be migrating.
+    let sql = "SELECT application_id, user_version, NOT EXISTS (SELECT 1 FROM sqlite_schema)
+        FROM pragma_application_id, pragma_user_version";
+    let (id, found, empty) = connection
+        .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .map_err(translate)?;
     match id {
         APPLICATION_ID if found > NEWEST => Err(StoreError::Schema { found, known: NEWEST }),
         APPLICATION_ID => Ok(found),

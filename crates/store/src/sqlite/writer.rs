@@ -27,7 +27,6 @@ enum Job {
 }
 
 /// The way to the writer's thread. The thread ends when all handles are gone.
-#[derive(Clone, Debug)]
 pub(super) struct WriterHandle {
     jobs: mpsc::Sender<Job>,
 }
@@ -96,8 +95,8 @@ impl WriterHandle {
             Ok(())
         })
         .await?;
-        self.write(|transaction| transaction.execute("UPDATE pulse SET beats = beats + 1", []).map(drop))
-            .await
+        let sql = "UPDATE pulse SET weight = randomblob(32768)";
+        self.write(|transaction| transaction.execute(sql, []).map(drop)).await
     }
 
     /// Finishes what is queued, closes the connection and ends the thread.

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use daypass_store::{PostgresOptions, PostgresStore, Store, StoreError, UseOutcome};
+use daypass_store::{Checkpoint, PostgresOptions, PostgresStore, Store, StoreError, UseOutcome};
 
 use crate::places::{Place, Schema};
 use crate::proxy::{Cut, Proxy};
-use crate::tools::{decision_id, entry, open_chain, outcome, use_entry, verify};
+use crate::tools::{at, decision_id, entry, open_chain, outcome, use_entry, verify};
 
 async fn refused(url: &str) -> StoreError {
     PostgresStore::connect(url, PostgresOptions::default()).await.unwrap_err()
@@ -165,12 +165,7 @@ async fn a_commit_of_which_nothing_is_heard_is_ambiguous_and_forks_nothing() {
         assert_eq!(store.record(decision_id(2)).await.unwrap().is_some(), happened);
         // The same request again finds its use if it was counted; the chain goes on from where it is.
         let expected = if happened {
-            UseOutcome::Retry {
-                decision: decision_id(2),
-                ordinal: 1,
-                at: crate::tools::at(2),
-                sealed: vec![1, 1],
-            }
+            UseOutcome::Retry { decision: decision_id(2), ordinal: 1, at: at(2), sealed: vec![1, 1] }
         } else {
             UseOutcome::Fresh { ordinal: 1 }
         };
@@ -189,6 +184,22 @@ async fn a_connection_that_breaks_before_the_commit_means_that_nothing_was_done(
     assert!(matches!(store.append(entry(2)).await, Err(StoreError::Unreachable(_))));
     assert_eq!(store.append(entry(2)).await.unwrap().seq(), 2);
     verify(&store).await.unwrap();
+    schema.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_broke_while_it_lay_idle_is_replaced() {
+    let Some(schema) = Schema::new("").await else { return };
+    let (proxy, store) = behind_proxy(&schema).await;
+    assert_eq!(store.latest(1).await.unwrap().len(), 1);
+    proxy.cut(Cut::BeforeAnything);
+    assert_eq!(store.latest(1).await.unwrap().len(), 1);
+    // Not so where the statement must not run twice: it may have run once.
+    proxy.cut(Cut::BeforeAnything);
+    let checkpoint = || Checkpoint { time: at(1), statement: String::new() };
+    assert_eq!(store.put_checkpoint(checkpoint()).await, Err(StoreError::Ambiguous));
+    assert_eq!(store.put_checkpoint(checkpoint()).await, Ok(()));
+    assert_eq!(store.checkpoints().await.unwrap().len(), 1);
     schema.remove().await;
 }
 

@@ -18,6 +18,8 @@ pub(crate) enum Cut {
     AfterCommit,
     /// When the client begins a transaction.
     BeforeBegin,
+    /// When the client says anything.
+    BeforeAnything,
     /// At once, and all new ones as well.
     Everything,
 }
@@ -72,6 +74,7 @@ impl Proxy {
                 read = client.read(&mut from_client) => {
                     let Some(said) = received(read, &from_client) else { return };
                     if self.is_set(Cut::Everything)
+                        || self.take(Cut::BeforeAnything)
                         || (says(said, b"COMMIT\0") && self.take(Cut::BeforeCommit))
                         || (says(said, b"BEGIN\0") && self.take(Cut::BeforeBegin))
                         || server.write_all(said).await.is_err()
