@@ -22,7 +22,10 @@ pub struct AwsSession {
     pub session_token: Secret,
     /// When it ends.
     pub expiration: Timestamp,
-    /// The assumed role and session, `arn:aws:sts::123456789012:assumed-role/deploy/run-7`.
+    /// The account that it is in, if that is known.
+    pub account: Option<String>,
+    /// The assumed role and session, `arn:aws:sts::123456789012:assumed-role/deploy/run-7`, if the
+    /// server says so.
     pub arn: Option<String>,
 }
 
@@ -51,12 +54,10 @@ impl Credential {
     }
 }
 
-impl AwsSession {
-    /// The account that the session is in, by its ARN.
-    pub fn account(&self) -> Option<&str> {
-        let account = self.arn.as_deref()?.split(':').nth(4)?;
-        (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(account)
-    }
+/// The account in an ARN.
+pub(crate) fn account_of(arn: &str) -> Option<String> {
+    let account = arn.split(':').nth(4)?;
+    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then(|| account.to_owned())
 }
 
 #[cfg(test)]
@@ -66,10 +67,10 @@ mod tests {
 
     #[test]
     fn the_account_is_part_of_the_arn() {
-        assert_eq!(session().account(), Some("123456789012"));
-        for arn in [None, Some("arn:aws:sts"), Some("arn:aws:sts::acme:assumed-role/x/y"), Some("")] {
-            let session = AwsSession { arn: arn.map(str::to_owned), ..session() };
-            assert_eq!(session.account(), None, "{arn:?}");
+        let arn = "arn:aws:sts::123456789012:assumed-role/deploy/run-7";
+        assert_eq!(account_of(arn).as_deref(), Some("123456789012"));
+        for arn in ["arn:aws:sts", "arn:aws:sts::acme:assumed-role/x/y", ""] {
+            assert_eq!(account_of(arn), None, "{arn}");
         }
     }
 

@@ -32,7 +32,9 @@ pub enum ClientError {
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
     /// The exchange gave something other than what is to be handed on.
-    #[error("the exchange gave a token, not an AWS session; ask for the session on the AWS wire")]
+    #[error(
+        "the exchange gave a token, where an AWS session is needed; the role must be one that gives sessions"
+    )]
     NotASession,
     /// The session was over before it began.
     #[error(
@@ -42,7 +44,7 @@ pub enum ClientError {
         /// When it ended.
         expiration: Timestamp,
     },
-    /// The process is ending.
+    /// The exchange came to no end: a panic, or the process is ending.
     #[error("the exchange was interrupted")]
     Interrupted,
 }

@@ -51,6 +51,13 @@ pub(crate) enum Stopped {
     },
 }
 
+impl<E> Failed<E> {
+    /// For now if `is_transient`, with the pause that a server asked for; for good otherwise.
+    pub(crate) fn new(error: E, is_transient: bool, asked: Option<Duration>) -> Self {
+        if is_transient { Self::ForNow(error, asked) } else { Self::ForGood(error) }
+    }
+}
+
 impl Retry {
     /// Tries until it succeeds, an error is for good, or the bounds are reached. Each try is told how much time is left
     /// to it.

@@ -187,6 +187,7 @@ pub(crate) fn session() -> AwsSession {
         secret_access_key: Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY"),
         session_token: Secret::new("dps1_AAAA+/=="),
         expiration: NOW + Duration::from_secs(3_600),
+        account: Some("123456789012".into()),
         arn: Some("arn:aws:sts::123456789012:assumed-role/deploy/run-7".into()),
     }
 }

@@ -10,7 +10,7 @@ use url::form_urlencoded::Serializer;
 use super::xml::Element;
 use super::{Refusal, SessionName};
 use crate::Secret;
-use crate::credential::AwsSession;
+use crate::credential::{AwsSession, account_of};
 use crate::http::{Answer, Call};
 use crate::text::quote;
 use crate::token::CiToken;
@@ -67,12 +67,14 @@ pub(super) fn session(body: &[u8]) -> Result<AwsSession, &'static str> {
     let credentials = result.at(&["Credentials"]).ok_or("it has no Credentials")?;
     let of = |name: &'static str, problem| credentials.text_at(&[name]).ok_or(problem);
     let expiration = of("Expiration", "it has no Expiration")?;
+    let arn = result.text_at(&["AssumedRoleUser", "Arn"]);
     Ok(AwsSession {
         access_key_id: of("AccessKeyId", "it has no AccessKeyId")?.to_owned(),
         secret_access_key: Secret::new(of("SecretAccessKey", "it has no SecretAccessKey")?),
         session_token: Secret::new(of("SessionToken", "it has no SessionToken")?),
         expiration: Timestamp::parse(expiration).map_err(|_| "its Expiration is no time")?,
-        arn: result.text_at(&["AssumedRoleUser", "Arn"]).map(str::to_owned),
+        account: arn.and_then(account_of),
+        arn: arn.map(str::to_owned),
     })
 }
 

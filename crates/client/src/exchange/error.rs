@@ -92,8 +92,9 @@ impl fmt::Display for Refusal {
             write!(f, ": {}", self.message)?;
         }
         match &self.decision {
-            Some(decision) => write!(f, " (decision {decision})"),
-            None => Ok(()),
+            // daypass names it in the message where SDKs would drop it elsewhere.
+            Some(decision) if !self.message.contains(decision) => write!(f, " (decision {decision})"),
+            _ => Ok(()),
         }
     }
 }

@@ -16,7 +16,7 @@ pub use self::error::{EndpointError, ExchangeError, Refusal};
 pub use self::session_name::{SessionName, SessionNameError};
 pub use self::token_exchange::TokenExchange;
 use crate::http::{Answer, Call};
-use crate::retry::{Failed, Stopped, retry_after};
+use crate::retry::{Failed, Stopped};
 use crate::text::quote_bytes;
 use crate::token::CiToken;
 use crate::{Credential, Tools};
@@ -90,29 +90,25 @@ impl Exchange {
         tools: &Tools,
         left: Duration,
     ) -> Result<Credential, Failed<ExchangeError>> {
-        let answer = tools.http.send(call, left).await.map_err(|error| {
-            let transient = error.is_transient();
-            let error = ExchangeError::Http(error);
-            if transient { Failed::ForNow(error, None) } else { Failed::ForGood(error) }
+        let sent = tools.http.send(call, left).await;
+        let answer = sent.map_err(|error| {
+            let is_transient = error.is_transient();
+            Failed::new(ExchangeError::Http(error), is_transient, None)
         })?;
         let now = tools.clock.now();
         if answer.is_success() {
-            return self
-                .credential(&answer, now)
-                .map_err(|problem| Failed::ForGood(ExchangeError::Malformed { host: call.host(), problem }));
+            let malformed = |problem| ExchangeError::Malformed { host: call.host(), problem };
+            return self.credential(&answer, now).map_err(|problem| Failed::ForGood(malformed(problem)));
         }
         let error = self.refusal(call, &answer);
-        if answer.is_transient() || error.is_transient() {
-            let pause = answer.header("retry-after").and_then(|value| retry_after(value, now));
-            return Err(Failed::ForNow(error, pause));
-        }
-        Err(Failed::ForGood(error))
+        let is_transient = answer.is_transient() || error.is_transient();
+        Err(Failed::new(error, is_transient, answer.retry_after(now)))
     }
 
     fn credential(&self, answer: &Answer, now: Timestamp) -> Result<Credential, &'static str> {
         match &self.wire {
             Wire::AwsQuery(_) => aws_query::session(&answer.body).map(Credential::AwsSession),
-            Wire::TokenExchange(_) => token_exchange::token(&answer.body, now).map(Credential::Token),
+            Wire::TokenExchange(_) => token_exchange::credential(&answer.body, now),
         }
     }
 

@@ -9,6 +9,7 @@ use axum::routing::any;
 use serde_json::json;
 
 use super::*;
+use crate::credential::AwsSession;
 use crate::http::HttpError;
 use crate::testing::{NOW, Server, ci_token, listen, session, tools};
 
@@ -129,7 +130,8 @@ async fn the_oauth_wire_sends_a_form_and_reads_a_token() {
                     "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange&subject_token={token}\
                      &subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aid_token&audience=deploy\
                      &resource=https%3A%2F%2Fapi.example%2F&scope=a+b\
-                     &requested_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt"
+                     &requested_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt\
+                     &session_name=run-7&duration_seconds=900"
                 )
             );
             axum::Json(json!({
@@ -147,11 +149,37 @@ async fn the_oauth_wire_sends_a_form_and_reads_a_token() {
         resource: vec!["https://api.example/".into()],
         scope: Some("a b".into()),
         requested_token_type: Some("urn:ietf:params:oauth:token-type:jwt".into()),
+        session_name: Some(SessionName::parse("run-7").unwrap()),
+        duration: Some(Duration::from_secs(900)),
     });
     let Credential::Token(token) = exchanged(&server.url(""), wire).await.unwrap() else { panic!("a token") };
     assert_eq!(token.access_token.expose(), "a.b.c");
     assert_eq!(token.expires_at, Some(NOW + Duration::from_secs(600)));
     assert_eq!((token.token_type.as_str(), token.scope.as_deref()), ("Bearer", Some("a")));
+}
+
+#[tokio::test]
+async fn the_oauth_wire_can_give_a_session() {
+    let (server, _) = answering(vec![|| {
+        axum::Json(json!({
+            "access_token": "dps1_AAAA+/==",
+            "issued_token_type": "urn:daypass:params:oauth:token-type:aws-session",
+            "token_type": "N_A",
+            "expires_in": 3600,
+            "aws_credentials": {
+                "Version": 1,
+                "AccessKeyId": "ASIAIOSFODNN7EXAMPLE",
+                "SecretAccessKey": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY",
+                "SessionToken": "dps1_AAAA+/==",
+                "Expiration": "2026-11-23T06:00:00Z",
+                "AccountId": "123456789012",
+            },
+        }))
+        .into_response()
+    }])
+    .await;
+    let credential = exchanged(&server.url(""), oauth()).await.unwrap();
+    assert_eq!(credential, Credential::AwsSession(AwsSession { arn: None, ..session() }));
 }
 
 #[test]
@@ -193,6 +221,10 @@ async fn a_refusal_is_told_in_the_servers_words_and_not_asked_for_again() {
                 .to_owned(),
         ),
         (
+            || aws_error(403, "AccessDenied", "no (decision 0195-d: `ref` does not fit)"),
+            "refused with AccessDenied: no (decision 0195-d: `ref` does not fit)".to_owned(),
+        ),
+        (
             || aws_error(400, "InvalidIdentityToken", ""),
             "refused with InvalidIdentityToken (decision 0195-d)".to_owned(),
         ),
@@ -206,7 +238,7 @@ async fn a_refusal_is_told_in_the_servers_words_and_not_asked_for_again() {
         vec![|| {
             oauth_error(
                 400,
-                json!({"error": "invalid_request", "error_description": "no", "decision_id": "0195-e"}),
+                json!({"error": "invalid_request", "error_description": "no", "decision": "0195-e"}),
             )
         }],
     )
@@ -328,10 +360,18 @@ async fn an_answer_that_is_no_credential_is_refused_without_showing_it() {
     let empty = "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult/></AssumeRoleWithWebIdentityResponse>";
     assert_eq!(aws_query::session(empty.as_bytes()), Err("it has no Credentials"));
 
-    let bad = token_exchange::token(b"{\"access_token\":\"hush\"}", NOW).unwrap_err();
+    let bad = token_exchange::credential(b"{\"access_token\":\"hush\"}", NOW).unwrap_err();
     assert!(bad.starts_with("it is not JSON with") && !bad.contains("hush"));
     let bad = r#"{"access_token":"","issued_token_type":"x","token_type":"N_A"}"#;
-    assert_eq!(token_exchange::token(bad.as_bytes(), NOW), Err("its access_token is empty"));
+    assert_eq!(token_exchange::credential(bad.as_bytes(), NOW), Err("its access_token is empty"));
+
+    let session = r#"{"access_token":"x","issued_token_type":"urn:daypass:params:oauth:token-type:aws-session",
+        "token_type":"N_A""#;
+    let without = format!("{session}}}");
+    assert_eq!(token_exchange::credential(without.as_bytes(), NOW), Err("it has no aws_credentials"));
+    let keys = r#"{"AccessKeyId":"A","SecretAccessKey":"s","SessionToken":"t","Expiration":"soon"}"#;
+    let timeless = format!("{session},\"aws_credentials\":{keys}}}");
+    assert_eq!(token_exchange::credential(timeless.as_bytes(), NOW), Err("its Expiration is no time"));
 
     let (error, asked) = refused(aws(), vec![|| "<html>welcome</html>".into_response()]).await;
     assert!(matches!(error, ExchangeError::Malformed { .. }), "{error}");

@@ -4,15 +4,19 @@ mod client;
 mod error;
 mod proxy;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use daypass_claims::Timestamp;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::OnceCell;
 use url::{Host, Url};
+use zeroize::Zeroizing;
 
 use self::proxy::ProxySettings;
+use crate::retry::retry_after;
 use crate::{Env, Secret};
 
 pub use self::error::HttpError;
@@ -45,6 +49,9 @@ impl Default for HttpOptions {
 /// The largest answer that is read, in bytes. Tokens and credentials are a hundredth of it.
 const LARGEST_ANSWER: usize = 256 * 1024;
 
+/// Room for nearly every answer, so that growing leaves no copies in memory, in bytes.
+const USUAL_ANSWER: usize = 32 * 1024;
+
 /// An HTTP client. Certificates are read when the first `https` request is made, so that a job in an image without any
 /// can still talk to a server on loopback.
 #[derive(Debug)]
@@ -68,12 +75,11 @@ pub(crate) struct Call {
     pub(crate) well_known: bool,
 }
 
-/// An answer, whatever its status.
-#[derive(Debug)]
+/// An answer, whatever its status. The body may hold a credential.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
 impl Http {
@@ -105,7 +111,7 @@ impl Http {
         }
         let failed = |error| HttpError::from_reqwest(error, &host, timeout);
         let mut response = request.send().await.map_err(failed)?;
-        let mut body = Vec::new();
+        let mut body = Zeroizing::new(Vec::with_capacity(USUAL_ANSWER));
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > LARGEST_ANSWER {
                 return Err(HttpError::TooLarge { host, limit: LARGEST_ANSWER });
@@ -165,9 +171,15 @@ impl Call {
     }
 }
 
-impl std::fmt::Debug for Call {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Call({} {})", self.method, self.host())
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Answer({}, {} bytes)", self.status, self.body.len())
     }
 }
 
@@ -179,6 +191,11 @@ impl Answer {
     /// Whether the same request can have another answer later: too many requests, or trouble behind the server's door.
     pub(crate) const fn is_transient(&self) -> bool {
         matches!(self.status, 429 | 500 | 502 | 503 | 504)
+    }
+
+    /// What the server says about when to come back.
+    pub(crate) fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+        self.header("retry-after").and_then(|value| retry_after(value, now))
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

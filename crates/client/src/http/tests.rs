@@ -20,6 +20,7 @@ async fn an_answer_is_an_answer_whatever_its_status() {
     let answer = http().send(&call(&server.url("/")), LONG).await.unwrap();
     assert_eq!((answer.status, answer.body.as_slice()), (418, b"short and stout".as_slice()));
     assert!(!answer.is_success() && !answer.is_transient());
+    assert_eq!(format!("{answer:?}"), "Answer(418, 15 bytes)");
 }
 
 #[tokio::test]
@@ -109,7 +110,7 @@ async fn extra_roots_are_trusted() {
     let (url, pem) = crate::testing::listen_with_tls().await;
     let options = HttpOptions { extra_roots: Some(pem.into_bytes()), ..HttpOptions::default() };
     let answer = Http::new(options, &no_env).unwrap().send(&call(&url), LONG).await.unwrap();
-    assert_eq!(answer.body, b"over tls");
+    assert_eq!(answer.body.as_slice(), b"over tls");
 
     let options = HttpOptions { extra_roots: Some(b"no certificate".to_vec()), ..HttpOptions::default() };
     let error = Http::new(options, &no_env).unwrap().send(&call(&url), LONG).await.unwrap_err();
@@ -131,7 +132,7 @@ async fn https_goes_through_the_proxy_and_http_does_not() {
     let http = Http::new(HttpOptions::default(), &env(&variables)).unwrap();
 
     let server = listen(Router::new().route("/", get(async || "direct"))).await;
-    assert_eq!(http.send(&call(&server.url("/")), LONG).await.unwrap().body, b"direct");
+    assert_eq!(http.send(&call(&server.url("/")), LONG).await.unwrap().body.as_slice(), b"direct");
     let error = http.send(&call("https://sts.example.com/"), LONG).await.unwrap_err();
     assert!(error.is_transient() && !error.to_string().contains("password"), "{error}");
     assert!(seen.await.unwrap().starts_with("CONNECT sts.example.com:443 "));

@@ -26,7 +26,7 @@ pub fn render(session: &AwsSession) -> Secret {
         secret_access_key: session.secret_access_key.expose(),
         session_token: session.session_token.expose(),
         expiration: session.expiration.to_rfc3339(),
-        account_id: session.account(),
+        account_id: session.account.as_deref(),
     };
     // Strings and a number always have a JSON form.
     Secret::new(serde_json::to_string(&document).unwrap_or_default())
@@ -47,7 +47,7 @@ mod tests {
              \"SessionToken\":\"dps1_AAAA+/==\",\"Expiration\":\"2026-11-23T06:00:00Z\",\
              \"AccountId\":\"123456789012\"}"
         );
-        let without = render(&AwsSession { arn: None, ..session() });
+        let without = render(&AwsSession { account: None, ..session() });
         assert!(!without.expose().contains("AccountId"));
     }
 }

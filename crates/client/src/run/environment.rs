@@ -19,18 +19,22 @@ const REMOVED: [&str; 8] = [
 const URL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 
-/// What a command gets instead of `given`, and which variables were taken out.
+/// The variables of `given` that hold something which a command must not see.
+pub(super) fn removed(given: &[(OsString, OsString)]) -> Vec<&'static str> {
+    let is_set = |name: &&str| given.iter().any(|(given, value)| given == name && !value.is_empty());
+    REMOVED.into_iter().filter(is_set).collect()
+}
+
+/// What a command gets instead of `given`.
 pub(super) fn of_child(
     mut given: Vec<(OsString, OsString)>,
     url: &str,
     token_file: &Path,
-) -> (Vec<(OsString, OsString)>, Vec<&'static str>) {
-    let is_set = |name: &&str| given.iter().any(|(given, value)| given == name && !value.is_empty());
-    let removed = REMOVED.into_iter().filter(is_set).collect();
+) -> Vec<(OsString, OsString)> {
     given.retain(|(name, _)| !REMOVED.iter().chain(&[URL, TOKEN_FILE]).any(|removed| name == removed));
     given.push((URL.into(), url.into()));
     given.push((TOKEN_FILE.into(), token_file.into()));
-    (given, removed)
+    given
 }
 
 #[cfg(test)]
@@ -49,8 +53,8 @@ mod tests {
             ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/old"),
         ];
         let given = given.map(|(name, value)| (name.into(), value.into())).to_vec();
-        let (environment, removed) = of_child(given, "http://127.0.0.1:2/new", Path::new("/tmp/x/token"));
-        assert_eq!(removed, ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]);
+        assert_eq!(removed(&given), ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]);
+        let environment = of_child(given, "http://127.0.0.1:2/new", Path::new("/tmp/x/token"));
         let expected = [
             ("PATH", "/bin"),
             ("AWS_REGION", "eu-west-1"),

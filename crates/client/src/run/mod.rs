@@ -4,6 +4,7 @@ mod environment;
 mod signals;
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -19,8 +20,8 @@ use crate::federation::{ClientError, SessionSource};
 use crate::output::{OutputError, permissions, write_private};
 use crate::serve::{ContainerEndpoint, Refresher, ServeError};
 
-/// What to run.
-#[derive(Clone, Debug)]
+/// What to run. `Debug` shows the program only: arguments and environment can hold secrets.
+#[derive(Clone)]
 pub struct RunOptions {
     /// The program: a path, or a name for `PATH`.
     pub program: OsString,
@@ -36,11 +37,8 @@ pub struct RunOptions {
 #[derive(Debug)]
 pub struct Run {
     options: RunOptions,
-    removed: Vec<&'static str>,
     endpoint: ContainerEndpoint,
     refresher: Arc<Refresher>,
-    /// Holds the endpoint's token, and goes with it.
-    dir: TempDir,
 }
 
 /// How a command ended.
@@ -92,32 +90,28 @@ impl Run {
         let refresher = Refresher::new(source, clock);
         refresher.session().await?;
         let endpoint = ContainerEndpoint::bind(random).await?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix("daypass-");
-        if let Some(owner_only) = permissions(0o700) {
-            builder.permissions(owner_only);
-        }
-        let dir = builder.tempdir().map_err(|error| RunError::Directory(error.to_string()))?;
-        let token_file = dir.path().join("token");
-        write_private(&token_file, endpoint.token().expose().as_bytes())?;
-        let (environment, removed) = environment::of_child(options.environment, &endpoint.url(), &token_file);
-        Ok(Self { options: RunOptions { environment, ..options }, removed, endpoint, refresher, dir })
+        Ok(Self { options, endpoint, refresher })
     }
 
     /// The variables that the command will not see, because SDKs would take what is in them instead.
-    pub fn removed(&self) -> &[&'static str] {
-        &self.removed
+    pub fn removed(&self) -> Vec<&'static str> {
+        environment::removed(&self.options.environment)
     }
 
     /// Starts the command and waits for its end, forwarding signals to it.
     pub async fn to_completion(self) -> Result<Exit, RunError> {
-        let Self { options, endpoint, refresher, dir, .. } = self;
-        // Before the command starts, so that no signal is lost.
+        let Self { options, endpoint, refresher } = self;
+        // From here on no signal ends us, so that the directory goes whatever happens, and none is lost to the command.
         let signals = Signals::take_over().map_err(|error| RunError::Signals(error.to_string()))?;
+        let dir = private_dir().map_err(|error| RunError::Directory(error.to_string()))?;
+        let token_file = dir.path().join("token");
+        write_private(&token_file, endpoint.token().expose().as_bytes())?;
+        let environment = environment::of_child(options.environment, &endpoint.url(), &token_file);
+        let child = start(&RunOptions { environment, ..options })?;
+
         let mut beside = JoinSet::new();
         beside.spawn(Arc::clone(&refresher).keep_fresh());
         beside.spawn(endpoint.serve(refresher));
-        let child = start(&options)?;
         let ended = signals::wait(child, signals).await.map_err(|error| RunError::Wait(error.to_string()));
         drop(beside);
         if let Err(error) = dir.close() {
@@ -144,6 +138,22 @@ impl RunError {
             _ => 1,
         }
     }
+}
+
+impl fmt::Debug for RunOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunOptions").field("program", &self.program).finish_non_exhaustive()
+    }
+}
+
+/// A directory of mode 0700 that is removed when it is dropped.
+fn private_dir() -> std::io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("daypass-");
+    if let Some(owner_only) = permissions(0o700) {
+        builder.permissions(owner_only);
+    }
+    builder.tempdir()
 }
 
 fn start(options: &RunOptions) -> Result<Child, RunError> {

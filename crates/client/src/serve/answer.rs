@@ -87,7 +87,7 @@ fn credentials(session: &AwsSession) -> Response<Full<Bytes>> {
         secret_access_key: session.secret_access_key.expose(),
         token: session.session_token.expose(),
         expiration: session.expiration.to_rfc3339(),
-        account_id: session.account(),
+        account_id: session.account.as_deref(),
     };
     json(StatusCode::OK, &body)
 }

@@ -105,7 +105,8 @@ impl Refresher {
     /// Starts a renewal, or joins the one that is under way. It goes on when those who wait for it go away: the token
     /// has been used.
     fn take_off(self: &Arc<Self>, state: &mut State) -> watch::Receiver<Option<Outcome>> {
-        if let Some(flight) = &state.flight {
+        // One whose task has panicked has no sender any more, and does not count.
+        if let Some(flight) = state.flight.as_ref().filter(|flight| flight.has_changed().is_ok()) {
             return flight.clone();
         }
         let (announce, flight) = watch::channel(None);
@@ -121,7 +122,7 @@ impl Refresher {
 
     async fn land(mut flight: watch::Receiver<Option<Outcome>>) -> Outcome {
         let landed = flight.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
-        // Without an outcome the task was torn down with the runtime, and this one is about to be.
+        // Without an outcome the task has panicked, or went with the runtime.
         landed.unwrap_or(Err(ClientError::Interrupted))
     }
 

@@ -33,7 +33,7 @@ async fn ask(method: &str, url: &str, headers: &[(&str, &str)]) -> (u16, HeaderM
         call.headers.insert(name, value.parse().unwrap());
     }
     let answer = http().send(&call, Duration::from_secs(10)).await.unwrap();
-    (answer.status, answer.headers, String::from_utf8(answer.body).unwrap())
+    (answer.status, answer.headers, String::from_utf8(answer.body.to_vec()).unwrap())
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use daypass_claims::{Audience, ClaimSet, ClaimValue, Number, Timestamp};
 use daypass_issuers::{Escapes, Platform};
@@ -10,6 +11,9 @@ use crate::Secret;
 
 /// The longest token that AWS and daypass take, in bytes.
 const LONGEST: usize = 20_000;
+
+/// How long after its end some server may still take a token: AWS does so for five minutes.
+const LEEWAY: Duration = Duration::from_secs(300);
 
 /// A token of the CI platform, as it goes to the exchange.
 ///
@@ -94,6 +98,14 @@ impl CiToken {
         self
     }
 
+    /// Refuses a token that has been over for so long that nobody would take it, rather than showing it around.
+    pub(super) fn not_over(self, now: Timestamp) -> Result<Self, TokenError> {
+        match self.expires_at() {
+            Some(at) if at + LEEWAY < now => Err(TokenError::Ended { origin: self.origin, at }),
+            _ => Ok(self),
+        }
+    }
+
     /// Refuses a token that is addressed to others. One that does not say passes; the server will tell.
     pub(super) fn for_audience(self, wanted: Option<&Audience>, remedy: &str) -> Result<Self, TokenError> {
         let (Some(wanted), Some(claims)) = (wanted, &self.claims) else { return Ok(self) };
@@ -132,7 +144,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::testing::token;
+    use crate::testing::{NOW, token};
 
     fn origin() -> Origin {
         Origin::Variable("X".into())
@@ -171,6 +183,15 @@ mod tests {
     fn a_token_is_not_printed() {
         let printed = format!("{:?}", parse("hush.hush.hush").unwrap());
         assert!(!printed.contains("hush"), "{printed}");
+    }
+
+    #[test]
+    fn a_token_that_nobody_would_take_is_not_shown_around() {
+        let token = parse(&token(&json!({"exp": NOW.as_secs()}))).unwrap();
+        assert!(token.clone().not_over(NOW + LEEWAY).is_ok());
+        let error = token.not_over(NOW + LEEWAY + Duration::from_secs(1)).unwrap_err();
+        assert_eq!(error, TokenError::Ended { origin: origin(), at: NOW });
+        assert!(parse("opaque").unwrap().not_over(NOW).is_ok());
     }
 
     #[test]

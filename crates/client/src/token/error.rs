@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use daypass_claims::Audience;
+use daypass_claims::{Audience, Timestamp};
 
 use super::Origin;
 use crate::http::HttpError;
@@ -105,6 +105,16 @@ pub enum TokenError {
         found: Vec<String>,
         /// What to do, with the punctuation before it.
         remedy: String,
+    },
+    /// The token is over, and there is no newer one where it came from.
+    #[error(
+        "the token in {origin} ended at {at}, and there is no newer one; the job took too long, or its clock is wrong"
+    )]
+    Ended {
+        /// Where the token came from.
+        origin: Origin,
+        /// When it ended.
+        at: Timestamp,
     },
     /// What was handed out cannot be a token.
     #[error("{origin} holds {problem} where a token should be")]

@@ -78,8 +78,8 @@ impl TokenPlan {
     /// Gets a token: a new one each time, where the platform gives more than one.
     pub async fn obtain(&self, tools: &Tools) -> Result<CiToken, TokenError> {
         let token = match &self.way {
-            Way::Held(token) => token.clone(),
-            Way::File(path) => read_file(path).await?,
+            Way::Held(token) => token.clone().not_over(tools.clock.now())?,
+            Way::File(path) => read_file(path).await?.not_over(tools.clock.now())?,
             Way::Service(service) => service.ask(tools).await?,
             Way::Program(program) => program.run(tools.retry.total).await?,
         };

@@ -105,6 +105,7 @@ fn choose(platform: &Platform, request: &TokenRequest, env: Env<'_>) -> Result<W
     Err(first_problem.unwrap_or_else(unknown))
 }
 
+/// One way, with what it needs from the environment.
 pub(super) fn way(
     source: &TokenSource,
     platform: &Platform,

@@ -10,10 +10,10 @@ use url::Url;
 
 use super::azure_devops::wants_service_connection;
 use super::{CiToken, Origin, TokenError, TokenRequest};
-use crate::http::{Answer, Call};
-use crate::retry::{Failed, retry_after};
+use crate::http::{Answer, Call, HttpError};
+use crate::retry::Failed;
 use crate::text::{quote, quote_bytes};
-use crate::{Env, Tools};
+use crate::{Env, Secret, Tools};
 
 /// A request to a token service, ready to be made.
 #[derive(Clone, Debug)]
@@ -58,18 +58,17 @@ impl Service {
         call.well_known = matches!(http.url, UrlSource::Fixed(_));
         call.socket = http.socket.as_ref().map(PathBuf::from);
         for header in &http.headers {
-            let parts = header.split_once(':').and_then(|(name, value)| {
-                Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value.trim()).ok()?))
-            });
-            let (name, value) = parts.ok_or_else(bad_url)?;
-            call.headers.insert(name, value);
+            let (name, value) = header.split_once(':').unwrap_or((header, ""));
+            let bad_header = || HttpError::Header { name: name.to_owned() };
+            let value = HeaderValue::try_from(value.trim()).map_err(|_| bad_header())?;
+            call.headers.insert(HeaderName::try_from(name).map_err(|_| bad_header())?, value);
         }
         if let Some(variable) = &http.bearer_env {
             call.secret_header(AUTHORIZATION, &format!("Bearer {}", set(variable)?))?;
         }
         if let (Some(AudienceParameter::Body(member)), Some(audience)) = (&http.audience, &request.audience) {
             let body = serde_json::json!({ member: audience.as_str() }).to_string();
-            call.body = Some(("application/json", crate::Secret::new(body)));
+            call.body = Some(("application/json", Secret::new(body)));
         }
         Ok(Self { call, answer: http.answer.clone() })
     }
@@ -82,20 +81,17 @@ impl Service {
     }
 
     async fn ask_once(&self, tools: &Tools, left: Duration) -> Result<String, Failed<TokenError>> {
-        let answer = tools.http.send(&self.call, left).await.map_err(|error| {
-            let failed = if error.is_transient() { |e| Failed::ForNow(e, None) } else { Failed::ForGood };
-            failed(TokenError::Http(error))
+        let sent = tools.http.send(&self.call, left).await;
+        let answer = sent.map_err(|error| {
+            let is_transient = error.is_transient();
+            Failed::new(TokenError::Http(error), is_transient, None)
         })?;
         if answer.is_success() {
             return self.read(&answer).map_err(Failed::ForGood);
         }
         let refused =
             TokenError::Refused { host: self.call.host(), status: answer.status, said: said(&answer) };
-        if answer.is_transient() {
-            let pause = answer.header("retry-after").and_then(|value| retry_after(value, tools.clock.now()));
-            return Err(Failed::ForNow(refused, pause));
-        }
-        Err(Failed::ForGood(refused))
+        Err(Failed::new(refused, answer.is_transient(), answer.retry_after(tools.clock.now())))
     }
 
     fn read(&self, answer: &Answer) -> Result<String, TokenError> {

@@ -31,6 +31,7 @@ impl SessionSource for Fixed {
                 secret_access_key: Secret::new("x"),
                 session_token: Secret::new("x"),
                 expiration: self.now() + Duration::from_secs(3_600),
+                account: None,
                 arn: None,
             })
         })
@@ -67,7 +68,8 @@ async fn signals_reach_the_command() {
     for (name, signal) in
         [("TERM", Signal::TERM), ("HUP", Signal::HUP), ("USR1", Signal::USR1), ("USR2", Signal::USR2)]
     {
-        let trap = format!("trap 'kill $!; exit 7' {name}; sleep 600 & : > \"$READY\"; wait");
+        // `wait` is what a trap interrupts. Nothing that it waits for outlives the test for long.
+        let trap = format!("trap 'exit 7' {name}; : > \"$READY\"; while :; do sleep 1 & wait; done");
         assert_eq!(signalled(&trap, signal).await, 7, "{name}");
     }
     let code = signalled(": > \"$READY\"; exec sleep 600", Signal::TERM).await;

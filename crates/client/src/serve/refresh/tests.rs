@@ -224,6 +224,26 @@ async fn a_session_that_has_ended_already_is_an_error() {
     assert_eq!(source.asked(), 1);
 }
 
+/// Panics when it is asked first.
+struct Panicking(AtomicU32);
+
+impl SessionSource for Panicking {
+    fn session(&self) -> crate::BoxFuture<'_, Result<AwsSession, ClientError>> {
+        Box::pin(async {
+            assert!(self.0.fetch_add(1, Ordering::SeqCst) > 0, "this panic is part of the test");
+            Ok(session())
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_panic_does_not_stop_later_renewals() {
+    let source = Arc::new(Panicking(AtomicU32::new(0)));
+    let refresher = Refresher::new(source, Arc::new(ManualClock::new()));
+    assert_eq!(refresher.session().await.unwrap_err(), ClientError::Interrupted);
+    assert!(refresher.session().await.is_ok());
+}
+
 #[tokio::test(start_paused = true)]
 async fn it_keeps_fresh_though_nobody_asks() {
     let clock = Arc::new(TokioClock::start());
