@@ -1,5 +1,7 @@
 //! Text that others wrote, made fit for our messages.
 
+use std::io;
+
 /// The most that a message quotes, in characters.
 const QUOTED: usize = 300;
 
@@ -22,6 +24,14 @@ pub(crate) fn quote(text: &str) -> String {
 pub(crate) fn quote_bytes(bytes: &[u8]) -> String {
     let start = bytes.get(..bytes.len().min(4 * QUOTED)).unwrap_or_default();
     quote(&String::from_utf8_lossy(start))
+}
+
+/// What the system says, without the number of the error.
+pub(crate) fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "not found".to_owned(),
+        kind => kind.to_string(),
+    }
 }
 
 /// Whether something in a word looks like a JWT or like another long-lived secret: a JWT's header and payload both

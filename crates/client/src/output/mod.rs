@@ -16,6 +16,7 @@ pub use self::private_file::write_private;
 pub use self::variables::{Variable, Variables};
 #[cfg(doc)]
 use crate::Secret;
+use crate::text::reason;
 
 /// Why a credential was not handed over.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +54,6 @@ pub enum OutputError {
 
 impl OutputError {
     fn file(path: &Path, error: &std::io::Error) -> Self {
-        Self::File { path: path.to_owned(), reason: error.kind().to_string() }
+        Self::File { path: path.to_owned(), reason: reason(error) }
     }
 }

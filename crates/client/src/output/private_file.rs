@@ -60,6 +60,6 @@ mod tests {
     fn a_directory_that_is_not_there_is_named() {
         let path = Path::new("/nonexistent-daypass/token");
         let error = write_private(path, b"hush").unwrap_err();
-        assert_eq!(error.to_string(), "`/nonexistent-daypass/token` cannot be written: entity not found");
+        assert_eq!(error.to_string(), "`/nonexistent-daypass/token` cannot be written: not found");
     }
 }

@@ -19,6 +19,7 @@ use crate::core_dumps::CoreDumps;
 use crate::federation::{ClientError, SessionSource};
 use crate::output::{OutputError, permissions, write_private};
 use crate::serve::{ContainerEndpoint, Refresher, ServeError};
+use crate::text::reason;
 
 /// What to run. `Debug` shows the program only: arguments and environment can hold secrets.
 #[derive(Clone)]
@@ -171,7 +172,7 @@ fn start(options: &RunOptions) -> Result<Child, RunError> {
         let program = Path::new(&options.program).display().to_string();
         match error.kind() {
             std::io::ErrorKind::NotFound => RunError::NotFound(program),
-            kind => RunError::NotStarted { program, reason: kind.to_string() },
+            _ => RunError::NotStarted { program, reason: reason(&error) },
         }
     })
 }

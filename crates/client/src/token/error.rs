@@ -29,7 +29,7 @@ pub enum TokenError {
         known: Vec<String>,
     },
     /// The platform would put the token, or what is needed to ask for it, into variables that are not set.
-    #[error("{platform} gives this job no token: {} is not set{}", list(.variables, "or"), add(.setup))]
+    #[error("no token of {platform}: {} is not set{}", list(.variables, "or"), add(.setup))]
     NotSet {
         /// The platform's name.
         platform: String,

@@ -20,6 +20,7 @@ use tokio::io::AsyncReadExt;
 use self::program::Program;
 use self::service::Service;
 use crate::Tools;
+use crate::text::reason;
 
 pub use self::ci_token::{CiToken, Origin};
 pub use self::error::TokenError;
@@ -101,10 +102,8 @@ impl fmt::Debug for TokenPlan {
 }
 
 async fn read_file(path: &Path) -> Result<CiToken, TokenError> {
-    let unreadable = |error: std::io::Error| TokenError::Unreadable {
-        path: path.to_owned(),
-        reason: error.kind().to_string(),
-    };
+    let unreadable =
+        |error: std::io::Error| TokenError::Unreadable { path: path.to_owned(), reason: reason(&error) };
     let mut text = String::new();
     let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
     file.take(LARGEST_FILE).read_to_string(&mut text).await.map_err(unreadable)?;

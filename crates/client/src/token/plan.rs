@@ -44,7 +44,7 @@ pub(super) fn remedy(platform: Option<&Platform>, wanted: Option<&Audience>) -> 
     let Some(platform) = platform else { return String::new() };
     match platform.audience.choice {
         AudienceChoice::Fixed => {
-            format!("; {} always addresses it so, let the server accept that", platform.name)
+            "; this platform always addresses its tokens so, let the server accept that audience".to_owned()
         }
         AudienceChoice::Unknown => String::new(),
         AudienceChoice::Job | AudienceChoice::Administrator => {

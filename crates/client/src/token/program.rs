@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use super::service::member_of;
 use super::{CiToken, Origin, TokenError};
-use crate::text::quote_bytes;
+use crate::text::{quote_bytes, reason};
 
 /// What stands for the audience in the catalogue's arguments.
 pub(super) const AUDIENCE: &str = "{audience}";
@@ -50,7 +50,7 @@ impl Program {
             .map_err(|_| TokenError::ProgramSlow { program: self.name.clone(), after: patience })?
             .map_err(|error| TokenError::ProgramMissing {
                 program: self.name.clone(),
-                reason: error.kind().to_string(),
+                reason: reason(&error),
             })?;
         if !output.status.success() {
             return Err(TokenError::ProgramFailed {

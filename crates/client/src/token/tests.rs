@@ -63,7 +63,7 @@ async fn github_actions_asks_with_the_audience_behind_the_query_that_is_there() 
 async fn github_actions_without_the_permission_says_what_to_add() {
     let error = planned(&audience("sts"), &GITHUB).unwrap_err();
     insta::assert_snapshot!(error, @r"
-    GitHub Actions gives this job no token: `ACTIONS_ID_TOKEN_REQUEST_URL` is not set; the pipeline needs:
+    no token of GitHub Actions: `ACTIONS_ID_TOKEN_REQUEST_URL` is not set; the pipeline needs:
       permissions:
         id-token: write
         contents: read
@@ -152,7 +152,7 @@ async fn azure_devops_posts_without_a_body() {
     let job = [("TF_BUILD", "True"), ("SYSTEM_OIDCREQUESTURI", &url), ("SYSTEM_ACCESSTOKEN", "job-secret")];
     assert!(obtained(&TokenRequest::default(), &job).await.is_ok());
     let error = obtained(&audience("sts"), &job).await.unwrap_err();
-    assert!(error.to_string().contains("always addresses it so"), "{error}");
+    assert!(error.to_string().contains("always addresses its tokens so"), "{error}");
     let error = planned(&TokenRequest::default(), &job[..2]).unwrap_err();
     assert!(error.to_string().contains("SYSTEM_ACCESSTOKEN: $(System.AccessToken)"), "{error}");
 }
@@ -211,7 +211,7 @@ fn buildkite_asks_its_agent() {
 async fn gitlab_says_what_to_write_where_the_variable_is_missing() {
     let error = planned(&audience("sts.acme.example"), &GITLAB).unwrap_err();
     insta::assert_snapshot!(error, @r"
-    GitLab CI/CD gives this job no token: `DAYPASS_TOKEN` is not set; the pipeline needs:
+    no token of GitLab CI/CD: `DAYPASS_TOKEN` is not set; the pipeline needs:
       id_tokens:
         DAYPASS_TOKEN:
           aud: sts.acme.example
@@ -268,7 +268,7 @@ async fn a_file_is_read_each_time() {
     let plan = plan(&request, &no_env).unwrap();
     assert!(plan.platform().is_none() && plan.is_renewable());
     let error = plan.obtain(&tools()).await.unwrap_err();
-    assert_eq!(error, TokenError::Unreadable { path: path.clone(), reason: "entity not found".into() });
+    assert_eq!(error, TokenError::Unreadable { path: path.clone(), reason: "not found".into() });
     for content in ["a.b.c\n", "d.e.f"] {
         std::fs::write(&path, content).unwrap();
         assert_eq!(plan.obtain(&tools()).await.unwrap().secret().expose(), content.trim_end());
