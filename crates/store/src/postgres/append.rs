@@ -30,8 +30,8 @@ pub(super) struct OpenChain {
     chain: ChainId,
     /// Where its end is; `None` when a failure has left that in doubt.
     tip: Option<Tip>,
-    /// A commit was sent, and its answer has not come.
-    committing: bool,
+    /// Something of the batch under way was committed, or may have been.
+    touched: bool,
 }
 
 /// Why a transaction did not come about.
@@ -85,7 +85,7 @@ impl OpenChain {
         match outcome.await {
             Ok(()) => {
                 let receipt = Receipt::new(chain, 0, decision, UseOutcome::NotCounted);
-                Ok((Self { chain, tip: Some(tip), committing: false }, receipt))
+                Ok((Self { chain, tip: Some(tip), touched: false }, receipt))
             }
             Err(trouble) => {
                 roll_back(link).await;
@@ -98,9 +98,9 @@ impl OpenChain {
         }
     }
 
-    /// Whether the last batch, given up by the caller, may have been committed all the same.
-    pub(super) const fn was_committing(&self) -> bool {
-        self.committing
+    /// Whether something of the last batch, given up by the caller, may have been committed all the same.
+    pub(super) const fn was_touched(&self) -> bool {
+        self.touched
     }
 
     /// Appends a batch in one transaction. The answers are in the order of the entries; an entry that is refused does
@@ -110,6 +110,7 @@ impl OpenChain {
         link: &Link,
         batch: &mut [Pending],
     ) -> Result<Vec<Result<Receipt, StoreError>>, StoreError> {
+        self.touched = false;
         match self.together(link, batch).await {
             Ok(answers) => Ok(answers),
             Err(Trouble::Conflict) => Err(StoreError::Busy),
@@ -165,7 +166,6 @@ impl OpenChain {
         client: &Client,
         batch: &mut [Pending],
     ) -> Result<Vec<Result<Receipt, StoreError>>, Trouble> {
-        self.committing = false;
         let known = self.tip.take();
         let keys: Vec<&[u8]> = batch
             .iter()
@@ -187,10 +187,11 @@ impl OpenChain {
             return Err(Trouble::Conflict);
         }
         recorded?;
-        self.committing = true;
-        let committed = commit(client).await;
-        self.committing = false;
-        committed?;
+        let touched = std::mem::replace(&mut self.touched, true);
+        if let Err(trouble) = commit(client).await {
+            self.touched = touched || matches!(trouble, Trouble::Failed(StoreError::Ambiguous));
+            return Err(trouble);
+        }
         self.tip = Some(tip);
         Ok(answers)
     }

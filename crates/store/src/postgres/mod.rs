@@ -328,10 +328,9 @@ impl Store for PostgresStore {
 
     fn mark(&self, name: &'static str, value: String) -> BoxFuture<'_, Result<String, StoreError>> {
         Box::pin(async move {
-            let sql = "INSERT INTO mark (name, value) VALUES ($1, $2)
-                ON CONFLICT (name) DO UPDATE SET value = mark.value RETURNING value";
-            let rows = self.pool.query(sql, &[(&name, Type::TEXT), (&value, Type::TEXT)]).await?;
-            rows.first().map_or_else(|| Err(StoreError::Damaged(format!("no mark `{name}`"))), rows::text)
+            let sql = "INSERT INTO mark (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+            self.pool.execute(sql, &[(&name, Type::TEXT), (&value, Type::TEXT)]).await?;
+            self.marked(name).await?.ok_or_else(|| StoreError::Damaged(format!("mark `{name}` is not kept")))
         })
     }
 

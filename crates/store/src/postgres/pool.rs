@@ -42,30 +42,27 @@ impl Pool {
         &self.target
     }
 
-    /// Runs a statement that may as well run twice, and gives its rows.
+    /// Reads rows.
     pub(super) async fn query(
         &self,
         sql: &str,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, StoreError> {
-        let statement = Statement { sql, parameters, gives_rows: true, repeatable: true };
-        self.run(statement).await.map(|done| done.rows)
+        self.run(Statement { sql, parameters, kind: Kind::Read }).await.map(|done| done.rows)
     }
 
     /// Runs a statement that may as well run twice, and counts the rows that it changed.
     pub(super) async fn execute(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<u64, StoreError> {
-        let statement = Statement { sql, parameters, gives_rows: false, repeatable: true };
-        self.run(statement).await.map(|done| done.changed)
+        self.run(Statement { sql, parameters, kind: Kind::Write }).await.map(|done| done.changed)
     }
 
-    /// Runs a statement that must not run twice: [`StoreError::Ambiguous`] if the connection breaks.
+    /// Runs a statement that must not run twice, and counts the rows that it changed.
     pub(super) async fn execute_once(
         &self,
         sql: &str,
         parameters: &[Parameter<'_>],
     ) -> Result<u64, StoreError> {
-        let statement = Statement { sql, parameters, gives_rows: false, repeatable: false };
-        self.run(statement).await.map(|done| done.changed)
+        self.run(Statement { sql, parameters, kind: Kind::WriteOnce }).await.map(|done| done.changed)
     }
 
     /// Closes the connections; calls from now on are refused.
@@ -93,7 +90,7 @@ impl Pool {
                     return Ok(done);
                 }
                 Ok(Err(error)) => error,
-                Err(_) if statement.repeatable => return Err(no_answer(self.statement_timeout)),
+                Err(_) if statement.kind == Kind::Read => return Err(no_answer(self.statement_timeout)),
                 Err(_) => return Err(StoreError::Ambiguous),
             };
             if !is_disconnect(&error) {
@@ -105,12 +102,11 @@ impl Pool {
                 }
                 return Err(translate(&error));
             }
-            if !statement.repeatable {
-                return Err(translate_commit(&error));
-            }
             // A connection that broke while it lay idle says nothing about the server of now.
-            if !was_idle {
-                return Err(translate(&error));
+            match statement.kind {
+                Kind::Read | Kind::Write if was_idle => {}
+                Kind::Read => return Err(translate(&error)),
+                Kind::Write | Kind::WriteOnce => return Err(translate_commit(&error)),
             }
         }
     }
@@ -131,8 +127,14 @@ impl Pool {
 struct Statement<'a> {
     sql: &'a str,
     parameters: &'a [Parameter<'a>],
-    gives_rows: bool,
-    repeatable: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Read,
+    Write,
+    WriteOnce,
 }
 
 struct Done {
@@ -143,10 +145,11 @@ struct Done {
 impl Statement<'_> {
     async fn send(&self, link: &Link) -> Result<Done, tokio_postgres::Error> {
         let client = link.client();
-        if self.gives_rows {
-            Ok(Done { rows: client.query_typed(self.sql, self.parameters).await?, changed: 0 })
-        } else {
-            Ok(Done { rows: Vec::new(), changed: client.execute_typed(self.sql, self.parameters).await? })
+        match self.kind {
+            Kind::Read => Ok(Done { rows: client.query_typed(self.sql, self.parameters).await?, changed: 0 }),
+            Kind::Write | Kind::WriteOnce => {
+                Ok(Done { rows: Vec::new(), changed: client.execute_typed(self.sql, self.parameters).await? })
+            }
         }
     }
 }

@@ -171,7 +171,7 @@ impl Writer {
         let within = self.options.statement_timeout;
         let appended = timeout(within, chain.append(&link, batch))
             .await
-            .map_err(|_| if chain.was_committing() { StoreError::Ambiguous } else { no_answer(within) });
+            .map_err(|_| if chain.was_touched() { StoreError::Ambiguous } else { no_answer(within) });
         self.reuse(link, appended.is_ok());
         appended.flatten()
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use daypass_store::{Checkpoint, PostgresOptions, PostgresStore, Store, StoreError, UseOutcome};
 
@@ -141,6 +142,30 @@ async fn a_lock_is_waited_for_then_said_and_got_over() {
     assert_eq!(store.append(use_entry(1, 1, 1, 1)).await, Err(StoreError::Busy));
     transaction.rollback().await.unwrap();
     assert_eq!(outcome(&*store, use_entry(1, 1, 1, 1)).await, UseOutcome::Fresh { ordinal: 1 });
+    schema.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_without_an_answer_is_given_up() {
+    let Some(schema) = Schema::new("").await else { return };
+    let statement_timeout = Duration::from_millis(1_500);
+    let store = schema.open_with(PostgresOptions { statement_timeout, ..PostgresOptions::default() }).await;
+    open_chain(&store, 0).await;
+    let mut administrator = schema.administrator().await;
+    let transaction = administrator.transaction().await.unwrap();
+    transaction.batch_execute("LOCK TABLE record").await.unwrap();
+    let no_answer = StoreError::Unreachable("no answer within 1500 ms".to_owned());
+    assert_eq!(store.append(use_entry(1, 1, 1, 1)).await, Err(no_answer.clone()));
+    assert_eq!(store.latest(1).await, Err(no_answer));
+    assert_eq!(store.drop_bodies(at(1)).await, Err(StoreError::Ambiguous));
+    transaction.rollback().await.unwrap();
+    // The server is rid of the abandoned transactions when it next speaks to us.
+    let mut answer = store.append(use_entry(1, 1, 1, 1)).await;
+    while matches!(answer, Err(StoreError::Unreachable(_))) {
+        answer = store.append(use_entry(1, 1, 1, 1)).await;
+    }
+    assert_eq!(answer.unwrap().outcome(), &UseOutcome::Fresh { ordinal: 1 });
+    assert_eq!(verify(&store).await.unwrap().len(), 2);
     schema.remove().await;
 }
 
