@@ -62,11 +62,12 @@ impl Timestamp {
     }
 }
 
-/// RFC 3339 in UTC, with milliseconds where there are any.
+/// RFC 3339 in UTC, with milliseconds, all three digits, where there are any.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_millisecond(self.0) {
-            Ok(time) => write!(f, "{time}"),
+            Ok(time) if self.0.rem_euclid(1_000) == 0 => write!(f, "{time}"),
+            Ok(time) => write!(f, "{time:.3}"),
             Err(_) => write!(f, "@{}", self.as_secs()),
         }
     }
@@ -169,7 +170,7 @@ mod tests {
         let time = Timestamp::parse("2026-11-23T06:00:00+01:00").unwrap();
         assert_eq!(time.to_rfc3339(), "2026-11-23T05:00:00Z");
         assert_eq!(time.to_iso_basic(), "20261123T050000Z");
-        assert_eq!(Timestamp::from_millis(1_500).to_string(), "1970-01-01T00:00:01.5Z");
+        assert_eq!(Timestamp::from_millis(1_500).to_string(), "1970-01-01T00:00:01.500Z");
         assert_eq!(Timestamp::from_millis(-1).as_secs(), -1);
         assert!(Timestamp::parse("yesterday").is_err());
     }

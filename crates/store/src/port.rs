@@ -82,7 +82,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The record of one decision.
     fn record(&self, decision: DecisionId) -> BoxFuture<'_, Result<Option<StoredRecord>, StoreError>>;
 
-    /// Drops the bodies of records written before `before`; hashes stay. Returns how many. Goes in small steps between
+    /// Drops the bodies of records written before `before`, but for geneses; hashes stay. Returns how many. Goes in small steps between
     /// which appends have their turn: after an error some are dropped, and calling again drops the rest.
     fn drop_bodies(&self, before: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>>;
 
@@ -95,7 +95,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Adds a key; [`StoreError::Exists`] if its (purpose, generation) or id is taken.
     fn put_key(&self, key: StoredKey) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Sets when a key retires and when it can be removed, unless that is set already (first writer wins).
+    /// Sets when a key retires and when it can be removed. Where that is set already the earlier time stands: a key that
+    /// has leaked can be retired sooner, and nothing brings one back.
     fn retire_key(
         &self,
         id: &str,
@@ -103,7 +104,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         remove_at: Timestamp,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Deletes keys whose `remove_at` is before `now`; returns how many.
+    /// Deletes keys whose `remove_at` has come; returns how many.
     fn remove_keys(&self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>>;
 
     /// The keys of a purpose, by generation.

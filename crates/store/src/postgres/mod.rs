@@ -180,7 +180,7 @@ impl Store for PostgresStore {
     fn drop_bodies(&self, before: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(async move {
             let sql = "UPDATE record SET body = NULL WHERE (chain, seq) IN (
-                SELECT chain, seq FROM record WHERE body IS NOT NULL AND time < $1 ORDER BY time LIMIT $2)";
+                SELECT chain, seq FROM record WHERE body IS NOT NULL AND seq > 0 AND time < $1 ORDER BY time LIMIT $2)";
             self.in_chunks(sql, before).await
         })
     }
@@ -235,8 +235,8 @@ impl Store for PostgresStore {
     ) -> BoxFuture<'_, Result<(), StoreError>> {
         let id = id.to_owned();
         Box::pin(async move {
-            let sql =
-                "UPDATE wrapped_key SET retire_at = $2, remove_at = $3 WHERE id = $1 AND retire_at IS NULL";
+            let sql = "UPDATE wrapped_key SET retire_at = LEAST(COALESCE(retire_at, $2), $2),
+                remove_at = LEAST(COALESCE(remove_at, $3), $3) WHERE id = $1";
             let parameters: [pool::Parameter<'_>; 3] = [
                 (&id, Type::TEXT),
                 (&retire_at.as_millis(), Type::INT8),
@@ -248,7 +248,7 @@ impl Store for PostgresStore {
 
     fn remove_keys(&self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(async move {
-            let sql = "DELETE FROM wrapped_key WHERE remove_at < $1";
+            let sql = "DELETE FROM wrapped_key WHERE remove_at <= $1";
             self.pool.execute(sql, &[(&now.as_millis(), Type::INT8)]).await
         })
     }

@@ -61,7 +61,7 @@ pub(super) fn drop_bodies(
     limit: u32,
 ) -> rusqlite::Result<usize> {
     let sql = "UPDATE record SET body = NULL WHERE position IN (
-        SELECT position FROM record WHERE body IS NOT NULL AND time < ?1 ORDER BY time LIMIT ?2)";
+        SELECT position FROM record WHERE body IS NOT NULL AND seq > 0 AND time < ?1 ORDER BY time LIMIT ?2)";
     transaction.prepare_cached(sql)?.execute(params![before.as_millis(), limit])
 }
 
@@ -126,13 +126,14 @@ pub(super) fn retire_key(
     retire_at: Timestamp,
     remove_at: Timestamp,
 ) -> rusqlite::Result<()> {
-    let sql = "UPDATE wrapped_key SET retire_at = ?2, remove_at = ?3 WHERE id = ?1 AND retire_at IS NULL";
+    let sql = "UPDATE wrapped_key SET retire_at = min(coalesce(retire_at, ?2), ?2),
+        remove_at = min(coalesce(remove_at, ?3), ?3) WHERE id = ?1";
     let values = params![id, retire_at.as_millis(), remove_at.as_millis()];
     transaction.prepare_cached(sql)?.execute(values).map(drop)
 }
 
 pub(super) fn remove_keys(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<usize> {
-    let sql = "DELETE FROM wrapped_key WHERE remove_at < ?1";
+    let sql = "DELETE FROM wrapped_key WHERE remove_at <= ?1";
     transaction.prepare_cached(sql)?.execute([now.as_millis()])
 }
 

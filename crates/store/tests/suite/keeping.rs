@@ -44,15 +44,18 @@ pub(crate) async fn a_key_is_added_once(place: &dyn Place) {
     assert_eq!(store.keys(KeyPurpose::Sign).await, Ok(vec![key("a", KeyPurpose::Sign, 1)]));
 }
 
-pub(crate) async fn the_first_to_retire_a_key_wins(place: &dyn Place) {
+pub(crate) async fn the_earlier_retirement_of_a_key_stands(place: &dyn Place) {
     let store = place.open().await;
     store.put_key(key("a", KeyPurpose::Sign, 1)).await.unwrap();
-    store.retire_key("a", at(10), at(20)).await.unwrap();
-    store.retire_key("a", at(5), at(99)).await.unwrap();
+    for (retire, remove, expected) in
+        [(10, 20, (10, 20)), (30, 40, (10, 20)), (5, 99, (5, 20)), (3, 3, (3, 3))]
+    {
+        store.retire_key("a", at(retire), at(remove)).await.unwrap();
+        let (retire_at, remove_at) = (Some(at(expected.0)), Some(at(expected.1)));
+        let retired = StoredKey { retire_at, remove_at, ..key("a", KeyPurpose::Sign, 1) };
+        assert_eq!(store.keys(KeyPurpose::Sign).await, Ok(vec![retired]));
+    }
     store.retire_key("unknown", at(5), at(99)).await.unwrap();
-    let retired =
-        StoredKey { retire_at: Some(at(10)), remove_at: Some(at(20)), ..key("a", KeyPurpose::Sign, 1) };
-    assert_eq!(store.keys(KeyPurpose::Sign).await, Ok(vec![retired]));
 }
 
 pub(crate) async fn keys_are_removed_when_their_time_has_come(place: &dyn Place) {
@@ -60,8 +63,8 @@ pub(crate) async fn keys_are_removed_when_their_time_has_come(place: &dyn Place)
     store.put_key(key("a", KeyPurpose::Sign, 1)).await.unwrap();
     store.put_key(key("b", KeyPurpose::Sign, 2)).await.unwrap();
     store.retire_key("a", at(10), at(20)).await.unwrap();
-    assert_eq!(store.remove_keys(at(20)).await, Ok(0));
-    assert_eq!(store.remove_keys(at(21)).await, Ok(1));
+    assert_eq!(store.remove_keys(at(19)).await, Ok(0));
+    assert_eq!(store.remove_keys(at(20)).await, Ok(1));
     assert_eq!(store.keys(KeyPurpose::Sign).await, Ok(vec![key("b", KeyPurpose::Sign, 2)]));
 }
 

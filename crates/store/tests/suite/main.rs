@@ -105,7 +105,7 @@ on_every_backend! {
     uses::any_sequence_of_uses_matches_the_model,
     keeping::keys_are_kept_by_generation,
     keeping::a_key_is_added_once,
-    keeping::the_first_to_retire_a_key_wins,
+    keeping::the_earlier_retirement_of_a_key_stands,
     keeping::keys_are_removed_when_their_time_has_come,
     keeping::a_revocation_moves_forward_only,
     keeping::revocations_are_told_apart_by_their_selector,
