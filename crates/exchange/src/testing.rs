@@ -14,7 +14,7 @@ impl Random for CountingRandom {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
         for byte in bytes {
             let n = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-            *byte = (n >> 32) as u8;
+            *byte = n.to_be_bytes()[3];
         }
         Ok(())
     }

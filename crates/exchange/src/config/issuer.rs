@@ -111,6 +111,7 @@ fn read(loader: &mut Loader<'_>, source: &Source, node: &Node) -> Option<IssuerC
         keys,
         max_token_lifetime: lifetime.unwrap_or(DAY),
         multiple_audiences,
+        location: source.at(node.span),
     })
 }
 

@@ -4,6 +4,7 @@
 //! read through a parameter, so a configuration can be checked without a disk.
 
 mod admin;
+mod adopt;
 mod credential;
 mod issuer;
 mod load;
@@ -178,6 +179,8 @@ pub struct IssuerConfig {
     pub max_token_lifetime: Duration,
     /// Whether a token may name other audiences beside ours.
     pub multiple_audiences: bool,
+    /// Where it is configured.
+    pub location: daypass_trust::document::Location,
 }
 
 /// Where an issuer's keys come from.

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use daypass_claims::{ClaimSet, ClaimValue, Number, format_duration};
-use daypass_trust::document::{Problem, Span};
+use daypass_trust::document::{Problem, Source, Span};
 use daypass_trust::form::{
     Atom, Audiences, Comparison, Condition, Effect, Pattern, Permission, Piece, Quantifier, Statement, Test,
     TokenIssuers, Variable,
 };
 use daypass_trust::{Context, Truth, outcome};
 
-use super::{Config, RoleConfig, Warning};
+use super::{Config, CredentialConfig, RoleConfig, Warning};
 
 /// At this length and below, SDKs refresh before every call.
 const SHORT: Duration = Duration::from_secs(15 * 60);
@@ -29,7 +29,7 @@ const OF_OTHERS: [(&str, &str); 4] = [
 pub fn review(config: &Config) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for role in &config.roles {
-        if role.max_session <= SHORT {
+        if role.max_session <= SHORT && role.credential == CredentialConfig::AwsSession {
             let message = format!(
                 "sessions of `{}` last at most {}: the AWS SDKs then refresh before every call",
                 role.name,
@@ -65,11 +65,9 @@ fn audiences(config: &Config, warnings: &mut Vec<Warning>) {
                 "issuer `{}`: audience `{audience}` is that of {whose}: a token made for one can be presented to the other",
                 issuer.name
             );
-            if let Some(role) = config.roles.first() {
-                warnings.push(
-                    about(role, message).help(format!("request tokens for {} instead", config.public_url)),
-                );
-            }
+            let mut warning = Problem::new(&Source::new("", ""), Span::default(), message);
+            warning.location = issuer.location.clone();
+            warnings.push(warning.help(format!("request tokens for {} instead", config.public_url)));
         }
     }
 }
@@ -196,7 +194,7 @@ fn only_about(condition: &Condition, claim: &str, claims: &ClaimSet) -> bool {
         let policy = daypass_trust::Policy {
             dialect: daypass_trust::Dialect::Daypass,
             statements: vec![statement],
-            source: daypass_trust::document::Source::new("", ""),
+            source: Source::new("", ""),
         };
         outcome(&policy, claims, &Context::new().complete()).0 == Truth::True
     })

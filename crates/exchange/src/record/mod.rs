@@ -3,6 +3,7 @@
 mod body;
 mod checkpoint;
 mod limiter;
+mod log;
 mod verify;
 
 pub(crate) use body::claims_value;
@@ -13,4 +14,5 @@ pub use body::{
 pub(crate) use checkpoint::genesis_text;
 pub use checkpoint::{Checkpoint, CheckpointError, HeadStatement, SignedCheckpoint};
 pub(crate) use limiter::{Counted, Limiter, Verdict};
-pub use verify::{FirstBad, Log, LogEntry, Verification, verify};
+pub use log::{LogLine, LogLineError, read_store};
+pub use verify::{FirstBad, LogEntry, Verification, Verifier};

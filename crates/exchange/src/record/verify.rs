@@ -10,7 +10,7 @@ use daypass_token::VerificationKey;
 use serde::Serialize;
 
 use super::checkpoint::{check_signature, genesis_text};
-use super::{Record, RecordKind, SignedCheckpoint};
+use super::{GenesisRecord, Record, RecordKind, SignedCheckpoint};
 
 /// One entry, wherever it was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,19 +29,6 @@ pub struct LogEntry {
     pub body_hash: [u8; 32],
     /// The stored hash of the entry.
     pub hash: [u8; 32],
-}
-
-/// What is checked.
-#[derive(Debug, Default)]
-pub struct Log {
-    /// All entries, in any order.
-    pub entries: Vec<LogEntry>,
-    /// Checkpoints that were kept with the log.
-    pub checkpoints: Vec<SignedCheckpoint>,
-    /// Checkpoints that were kept elsewhere, where whoever can write the log cannot.
-    pub outside: Vec<SignedCheckpoint>,
-    /// The public halves of the audit keys.
-    pub keys: Vec<VerificationKey>,
 }
 
 /// What a check found.
@@ -64,15 +51,25 @@ pub struct Verification {
 /// Something that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct FirstBad {
-    /// The chain.
+    /// The chain; empty where what was altered lies on none.
     pub chain: String,
     /// The place on it.
     pub seq: u64,
+    /// The line of the file, where the log was read from one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
     /// The decision there, if it can be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<String>,
     /// What is wrong: altered, removed, reordered, forged.
     pub problem: String,
+}
+
+impl FirstBad {
+    /// Something wrong that lies on no chain.
+    pub fn elsewhere(problem: impl Into<String>) -> Self {
+        Self { chain: String::new(), seq: 0, line: None, decision: None, problem: problem.into() }
+    }
 }
 
 impl From<StoredRecord> for LogEntry {
@@ -82,170 +79,218 @@ impl From<StoredRecord> for LogEntry {
     }
 }
 
-/// Checks a log.
-pub fn verify(log: &Log) -> Verification {
-    let mut chains: BTreeMap<ChainId, Vec<&LogEntry>> = BTreeMap::new();
-    for entry in &log.entries {
-        chains.entry(entry.chain).or_default().push(entry);
+/// Checks a log entry by entry. Bodies are looked at once and not kept, so a log may be larger than memory.
+#[derive(Debug, Default)]
+pub struct Verifier {
+    chains: BTreeMap<ChainId, Vec<Link>>,
+    geneses: Vec<(ChainId, String, GenesisRecord)>,
+    keys: Vec<VerificationKey>,
+    checkpoints: Vec<(SignedCheckpoint, &'static str)>,
+    records: u64,
+    last_outside: Option<String>,
+    bad: Vec<FirstBad>,
+}
+
+/// What is kept of an entry.
+#[derive(Debug)]
+struct Link {
+    seq: u64,
+    line: Option<u64>,
+    time: Timestamp,
+    decision: DecisionId,
+    body_hash: [u8; 32],
+    hash: [u8; 32],
+    problems: Vec<String>,
+}
+
+impl Verifier {
+    /// Nothing has been read yet.
+    pub fn new() -> Self {
+        Self::default()
     }
-    let mut bad = Vec::new();
-    for (chain, entries) in &mut chains {
-        entries.sort_by_key(|entry| entry.seq);
-        check_chain(*chain, entries, &log.keys, &mut bad);
+
+    /// The public half of an audit key: geneses and checkpoints must be signed by one of them.
+    pub fn key(&mut self, key: VerificationKey) {
+        self.keys.push(key);
     }
-    for (checkpoints, place) in [(&log.checkpoints, "kept with the log"), (&log.outside, "kept outside")] {
-        for checkpoint in checkpoints {
-            check_checkpoint(checkpoint, place, &chains, &log.keys, &mut bad);
+
+    /// A checkpoint that was kept with the log.
+    pub fn checkpoint(&mut self, checkpoint: SignedCheckpoint) {
+        self.checkpoints.push((checkpoint, "kept with the log"));
+    }
+
+    /// A checkpoint that was kept elsewhere, where whoever can write the log cannot.
+    pub fn outside(&mut self, checkpoint: SignedCheckpoint) {
+        let time = checkpoint.checkpoint.time.clone();
+        self.last_outside = self.last_outside.take().max(Some(time));
+        self.checkpoints.push((checkpoint, "kept outside"));
+    }
+
+    /// Something that could not be read at all.
+    pub fn unreadable(&mut self, bad: FirstBad) {
+        self.bad.push(bad);
+    }
+
+    /// An entry, and the line it stands on where it comes from a file. The order does not matter.
+    pub fn entry(&mut self, entry: &LogEntry, line: Option<u64>) {
+        self.records = self.records.saturating_add(1);
+        let LogEntry { chain, seq, time, decision, body_hash: stored, hash, .. } = *entry;
+        let mut problems = Vec::new();
+        if let Some(body) = &entry.body {
+            if body_hash(&body.0) != stored {
+                problems.push("the body was altered: it does not have the hash that was recorded".to_owned());
+            }
+            match check_body(entry, body) {
+                Ok(Some((time, genesis))) => self.geneses.push((chain, time, genesis)),
+                Ok(None) => {}
+                Err(problem) => problems.push(problem),
+            }
+        } else if seq == 0 {
+            problems.push("the genesis has no body".to_owned());
+        }
+        let link = Link { seq, line, time, decision, body_hash: stored, hash, problems };
+        self.chains.entry(chain).or_default().push(link);
+    }
+
+    /// What was found.
+    pub fn finish(mut self) -> Verification {
+        let mut bad = std::mem::take(&mut self.bad);
+        for (chain, links) in &mut self.chains {
+            links.sort_by_key(|link| link.seq);
+            check_chain(*chain, links, &mut bad);
+        }
+        for (chain, time, genesis) in &self.geneses {
+            let text = genesis_text(&genesis.chain, time, &genesis.follows);
+            if let Err(error) = check_signature(&self.keys, &genesis.key, &text, &genesis.signature) {
+                let first = self.chains.get(chain).and_then(|links| links.first());
+                bad.push(FirstBad {
+                    chain: chain.to_string(),
+                    seq: 0,
+                    line: first.and_then(|link| link.line),
+                    decision: first.map(|link| link.decision.to_string()),
+                    problem: format!("the genesis is forged: {error}"),
+                });
+            }
+        }
+        for (checkpoint, place) in &self.checkpoints {
+            self.check_checkpoint(checkpoint, place, &mut bad);
+        }
+        for (_, _, genesis) in &self.geneses {
+            for head in &genesis.follows {
+                self.check_head(head, &format!("chain {} follows it", genesis.chain), &mut bad);
+            }
+        }
+        bad.truncate(100);
+        Verification {
+            ok: bad.is_empty(),
+            records: self.records,
+            chains: self.chains.len(),
+            first_bad: bad.first().cloned(),
+            bad,
+            scope: self.last_outside.map_or_else(
+                || "self-consistent only: no checkpoint from outside was given".to_owned(),
+                |time| format!("append-only up to the outside checkpoint of {time}"),
+            ),
         }
     }
-    check_follows(&chains, &mut bad);
-    bad.truncate(100);
-    let last_outside = log.outside.iter().map(|signed| signed.checkpoint.time.as_str()).max();
-    Verification {
-        ok: bad.is_empty(),
-        records: log.entries.len() as u64,
-        chains: chains.len(),
-        first_bad: bad.first().cloned(),
-        bad,
-        scope: last_outside.map_or_else(
-            || "self-consistent only: no checkpoint from outside was given".to_owned(),
-            |time| format!("append-only up to the outside checkpoint of {time}"),
-        ),
+
+    fn check_checkpoint(&self, signed: &SignedCheckpoint, place: &str, bad: &mut Vec<FirstBad>) {
+        match signed.verify(&self.keys) {
+            Err(error) => {
+                let time = &signed.checkpoint.time;
+                bad.push(FirstBad::elsewhere(format!(
+                    "the checkpoint of {time} ({place}) is forged: {error}"
+                )));
+            }
+            Ok(checkpoint) => {
+                for head in &checkpoint.heads {
+                    let why = format!("the checkpoint of {} ({place}) vouches for it", checkpoint.time);
+                    self.check_head(head, &why, bad);
+                }
+            }
+        }
+    }
+
+    /// What was vouched for must be there, as it was.
+    fn check_head(&self, head: &super::HeadStatement, why: &str, bad: &mut Vec<FirstBad>) {
+        let chain = head.chain.parse::<ChainId>().ok();
+        let links = chain.and_then(|chain| self.chains.get(&chain));
+        // Sorted by now, so a long chain with many checkpoints is still quickly checked.
+        let link = links.and_then(|links| {
+            let at = links.partition_point(|link| link.seq < head.seq);
+            links.get(at).filter(|link| link.seq == head.seq)
+        });
+        let problem = match link {
+            None => "the entry was removed",
+            Some(link) if hex::encode(link.hash) != head.hash => "the entry was replaced",
+            Some(_) => return,
+        };
+        if bad.iter().any(|known| (&known.chain, known.seq) == (&head.chain, head.seq)) {
+            return;
+        }
+        bad.push(FirstBad {
+            chain: head.chain.clone(),
+            seq: head.seq,
+            line: link.and_then(|link| link.line),
+            decision: link.map(|link| link.decision.to_string()),
+            problem: format!("{problem}; {why}"),
+        });
     }
 }
 
-fn check_chain(chain: ChainId, entries: &[&LogEntry], keys: &[VerificationKey], bad: &mut Vec<FirstBad>) {
+fn check_chain(chain: ChainId, links: &[Link], bad: &mut Vec<FirstBad>) {
     let mut previous = START;
     let mut expected = 0_u64;
-    for entry in entries {
+    for one in links {
         let mut report = |problem: String| {
             bad.push(FirstBad {
                 chain: chain.to_string(),
-                seq: entry.seq,
-                decision: Some(entry.decision.to_string()),
+                seq: one.seq,
+                line: one.line,
+                decision: Some(one.decision.to_string()),
                 problem,
             });
         };
-        if entry.seq < expected {
+        if one.seq < expected {
             report("the place is taken twice: an entry was inserted".to_owned());
             continue;
         }
-        let gap = entry.seq > expected;
+        let gap = one.seq > expected;
         if gap {
-            let last = entry.seq.saturating_sub(1);
-            report(match entry.seq - expected {
+            let last = one.seq.saturating_sub(1);
+            report(match one.seq.saturating_sub(expected) {
                 1 => format!("entry {expected} before it was removed"),
                 _ => format!("entries {expected} to {last} before it were removed"),
             });
         }
-        if let Some(body) = &entry.body {
-            if body_hash(&body.0) != entry.body_hash {
-                report("the body was altered: it does not have the hash that was recorded".to_owned());
-            }
-            if let Some(problem) = check_body(entry, body, chain, keys) {
-                report(problem);
-            }
-        } else if entry.seq == 0 {
-            report("the genesis has no body".to_owned());
-        }
+        one.problems.iter().cloned().for_each(&mut report);
         // After a gap the link cannot be computed; the entry itself is then all there is to go on.
-        let linked = link(chain, entry.seq, entry.time, &entry.body_hash, &previous);
-        if !gap && linked != entry.hash {
+        let linked = link(chain, one.seq, one.time, &one.body_hash, &previous);
+        if !gap && linked != one.hash {
             report("the entry was altered or moved: it does not link to the one before it".to_owned());
         }
-        previous = entry.hash;
-        expected = entry.seq.saturating_add(1);
+        previous = one.hash;
+        expected = one.seq.saturating_add(1);
     }
 }
 
-/// The columns beside the body say what the body says, and a genesis is signed.
-fn check_body(
-    entry: &LogEntry,
-    body: &RecordBody,
-    chain: ChainId,
-    keys: &[VerificationKey],
-) -> Option<String> {
-    let record = match Record::from_body(body) {
-        Ok(record) => record,
-        Err(error) => return Some(format!("the body is not a record: {error}")),
-    };
+/// The columns beside the body say what the body says. A genesis is returned, with its time: whether it is signed is seen
+/// when all keys are known.
+fn check_body(entry: &LogEntry, body: &RecordBody) -> Result<Option<(String, GenesisRecord)>, String> {
+    let record = Record::from_body(body).map_err(|error| format!("the body is not a record: {error}"))?;
     if record.id != entry.decision.to_string() {
-        return Some(format!("the body is that of decision {}", record.id));
+        return Err(format!("the body is that of decision {}", record.id));
     }
     if record.time != entry.time.to_string() {
-        return Some(format!("the body says {}, the entry {}", record.time, entry.time));
+        return Err(format!("the body says {}, the entry {}", record.time, entry.time));
     }
-    match (&record.kind, entry.seq) {
-        (RecordKind::Genesis(genesis), 0) => {
-            if genesis.chain != chain.to_string() {
-                return Some(format!("the genesis is that of chain {}", genesis.chain));
-            }
-            let text = genesis_text(&genesis.chain, &record.time, &genesis.follows);
-            check_signature(keys, &genesis.key, &text, &genesis.signature)
-                .err()
-                .map(|error| format!("the genesis is forged: {error}"))
+    match (record.kind, entry.seq) {
+        (RecordKind::Genesis(genesis), 0) if genesis.chain == entry.chain.to_string() => {
+            Ok(Some((record.time, genesis)))
         }
-        (RecordKind::Genesis(_), _) => Some("a genesis in the middle of a chain".to_owned()),
-        (_, 0) => Some("the chain does not begin with a genesis".to_owned()),
-        _ => None,
-    }
-}
-
-type Chains<'a> = BTreeMap<ChainId, Vec<&'a LogEntry>>;
-
-/// What a chain follows must be there, as it was.
-fn check_follows(chains: &Chains<'_>, bad: &mut Vec<FirstBad>) {
-    for entries in chains.values() {
-        let genesis = entries.first().and_then(|entry| Record::from_body(entry.body.as_ref()?).ok());
-        let Some(RecordKind::Genesis(genesis)) = genesis.map(|record| record.kind) else { continue };
-        for head in &genesis.follows {
-            check_head(head, &format!("chain {} follows it", genesis.chain), chains, bad);
-        }
-    }
-}
-
-fn check_checkpoint(
-    signed: &SignedCheckpoint,
-    place: &str,
-    chains: &Chains<'_>,
-    keys: &[VerificationKey],
-    bad: &mut Vec<FirstBad>,
-) {
-    match signed.verify(keys) {
-        Err(error) => bad.push(FirstBad {
-            chain: String::new(),
-            seq: 0,
-            decision: None,
-            problem: format!("the checkpoint of {} ({place}) is forged: {error}", signed.checkpoint.time),
-        }),
-        Ok(checkpoint) => {
-            for head in &checkpoint.heads {
-                check_head(
-                    head,
-                    &format!("the checkpoint of {} ({place}) vouches for it", checkpoint.time),
-                    chains,
-                    bad,
-                );
-            }
-        }
-    }
-}
-
-fn check_head(head: &super::HeadStatement, why: &str, chains: &Chains<'_>, bad: &mut Vec<FirstBad>) {
-    let chain = head.chain.parse::<ChainId>().ok();
-    let entry = chain.and_then(|chain| chains.get(&chain)?.iter().find(|entry| entry.seq == head.seq));
-    let problem = match entry {
-        None => "the entry was removed",
-        Some(entry) if hex::encode(entry.hash) != head.hash => "the entry was replaced",
-        Some(_) => return,
-    };
-    let found = FirstBad {
-        chain: head.chain.clone(),
-        seq: head.seq,
-        decision: entry.map(|entry| entry.decision.to_string()),
-        problem: format!("{problem}; {why}"),
-    };
-    if !bad.iter().any(|known| (&known.chain, known.seq) == (&found.chain, found.seq)) {
-        bad.push(found);
+        (RecordKind::Genesis(genesis), 0) => Err(format!("the genesis is that of chain {}", genesis.chain)),
+        (RecordKind::Genesis(_), _) => Err("a genesis in the middle of a chain".to_owned()),
+        (_, 0) => Err("the chain does not begin with a genesis".to_owned()),
+        _ => Ok(None),
     }
 }

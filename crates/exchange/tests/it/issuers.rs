@@ -15,8 +15,8 @@ use crate::support::{GITHUB, Issuers, World, config_text, jwks, key};
 async fn world(issuers: &[(&str, &SigningKey)]) -> (World, Arc<Issuers>) {
     let fetched = config_text("").replace("jwks_file = \"github.jwks.json\"\n", "");
     let second = "[[issuer]]\nname = \"other\"\nurl = \"https://other.example\"\naudiences = [\"sts.amazonaws.com\"]\nalgorithms = [\"ES256\"]\n";
-    let at = fetched.find("[[role]]").unwrap();
-    let world = World::with(&format!("{}{second}{}", &fetched[..at], &fetched[at..])).await;
+    let (before, after) = fetched.split_once("[[role]]").unwrap();
+    let world = World::with(&format!("{before}{second}[[role]]{after}")).await;
     let published = issuers.iter().map(|(url, key)| ((*url).to_owned(), jwks(&[key]))).collect();
     let fetch = Arc::new(Issuers {
         jwks: Mutex::new(published),
@@ -159,9 +159,13 @@ async fn pushed_keys_serve_an_issuer_that_cannot_be_reached() {
     assert_eq!(outcome(&world, &token("1")).await, "keys-unavailable");
     let set = |key: &SigningKey| {
         let text = jwks(&[key]);
-        daypass_token::KeySet::from_jwks(crate::support::issuer(GITHUB), text.as_bytes(), Default::default())
-            .unwrap()
-            .0
+        daypass_token::KeySet::from_jwks(
+            crate::support::issuer(GITHUB),
+            text.as_bytes(),
+            daypass_token::JwksLimits::default(),
+        )
+        .unwrap()
+        .0
     };
     let keys = world.exchange.keys_of(GITHUB).unwrap();
     keys.push(set(&world.key)).unwrap();

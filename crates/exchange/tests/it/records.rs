@@ -2,23 +2,50 @@
 
 use std::time::Duration;
 
-use daypass_exchange::record::{Log, LogEntry, SignedCheckpoint, Verification, verify};
+use daypass_exchange::record::{LogEntry, LogLine, SignedCheckpoint, Verification, Verifier, read_store};
 use daypass_store::StoreError;
+use daypass_token::VerificationKey;
 
 use crate::support::World;
 
-async fn log(world: &World) -> Log {
-    let store = world.exchange.store();
-    let mut entries: Vec<LogEntry> = Vec::new();
-    for head in store.heads().await.unwrap() {
-        entries.extend(store.records(head.chain, 0, 10_000).await.unwrap().into_iter().map(LogEntry::from));
+/// A log that can be altered before it is checked.
+#[derive(Default)]
+struct Log {
+    entries: Vec<LogEntry>,
+    checkpoints: Vec<SignedCheckpoint>,
+    outside: Vec<SignedCheckpoint>,
+    keys: Vec<VerificationKey>,
+}
+
+impl Log {
+    fn add(&mut self, line: LogLine) {
+        match line {
+            LogLine::Key(key) => self.keys.push(*key),
+            LogLine::Entry(entry) => self.entries.push(*entry),
+            LogLine::Checkpoint(checkpoint) => self.checkpoints.push(*checkpoint),
+        }
     }
-    let checkpoints = store.checkpoints().await.unwrap();
-    let checkpoints = checkpoints.iter().map(|it| serde_json::from_str(&it.statement).unwrap()).collect();
-    let keys = world.exchange.ring().keys();
-    let keys =
-        keys.audit_keys().iter().map(|key| daypass_token::VerificationKey::new(key.jwk().clone()).unwrap());
-    Log { entries, checkpoints, outside: Vec::new(), keys: keys.collect() }
+}
+
+async fn log(world: &World) -> Log {
+    let mut log = Log::default();
+    let mut bad = Vec::new();
+    read_store(world.exchange.store(), &mut |line| log.add(line), &mut |found| bad.push(found))
+        .await
+        .unwrap();
+    assert_eq!(bad, []);
+    log
+}
+
+fn verify(log: &Log) -> Verification {
+    let mut verifier = Verifier::new();
+    for key in &log.keys {
+        verifier.key(VerificationKey::new(key.jwk().clone()).unwrap());
+    }
+    log.entries.iter().for_each(|entry| verifier.entry(entry, None));
+    log.checkpoints.iter().for_each(|checkpoint| verifier.checkpoint(checkpoint.clone()));
+    log.outside.iter().for_each(|checkpoint| verifier.outside(checkpoint.clone()));
+    verifier.finish()
 }
 
 async fn busy_world() -> World {
@@ -131,6 +158,49 @@ async fn a_body_may_go_and_the_chain_still_verifies() {
     assert!(log.entries.iter().any(|entry| entry.body.is_none()));
     let found = verify(&log);
     assert!(found.ok, "{:?}", found.bad);
+}
+
+#[tokio::test]
+async fn an_exported_log_reads_back_byte_for_byte() {
+    let world = busy_world().await;
+    world.exchange.checkpoint().await.unwrap();
+    let mut lines = Vec::new();
+    let mut bad = Vec::new();
+    let mut add = |line: LogLine| lines.push(line.to_json().unwrap());
+    read_store(world.exchange.store(), &mut add, &mut |found| bad.push(found)).await.unwrap();
+    assert_eq!(bad, []);
+    let mut verifier = Verifier::new();
+    for (line, text) in (1..).zip(&lines) {
+        let read = LogLine::parse(text.as_bytes()).unwrap();
+        assert_eq!(read.to_json().unwrap(), *text);
+        read.check(&mut verifier, Some(line));
+    }
+    let found = verifier.finish();
+    assert!(found.ok, "{:?}", found.bad);
+    assert_eq!(found.records, 6);
+}
+
+#[test]
+fn each_line_that_is_none_of_a_log_has_its_reason() {
+    let refusal = |line: &str| LogLine::parse(line.as_bytes()).unwrap_err().to_string();
+    let entry = |member: &str, value: &str| {
+        let mut line = serde_json::json!({ "entry": {
+            "chain": "0190f0c2-0000-7000-8000-000000000001", "seq": 1, "time": 0,
+            "decision": "0190f0c2-0000-7000-8000-000000000002", "body": null,
+            "body_hash": "00".repeat(32), "hash": "00".repeat(32),
+        }});
+        line["entry"][member] = value.into();
+        line.to_string()
+    };
+    assert!(LogLine::parse(entry("body", "{}").as_bytes()).is_ok());
+    assert!(refusal("{").starts_with("the line is not one of a log: EOF"));
+    assert!(refusal(r#"{"entry":{}}"#).contains("missing field"));
+    assert!(refusal(r#"{"other":{}}"#).contains("unknown variant"));
+    assert_eq!(refusal(&entry("chain", "x")), "`chain` is not what it should be");
+    assert_eq!(refusal(&entry("decision", "x")), "`decision` is not what it should be");
+    assert_eq!(refusal(&entry("hash", "00")), "`hash` is not what it should be");
+    assert_eq!(refusal(&entry("body_hash", "xx")), "`body_hash` is not what it should be");
+    assert!(refusal(r#"{"key":{"kty":"oct","k":"AA"}}"#).starts_with("the key is none"));
 }
 
 #[tokio::test]

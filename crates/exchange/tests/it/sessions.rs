@@ -53,13 +53,14 @@ async fn a_session_is_refused_when_anything_about_it_is_wrong() {
     let ring = world.exchange.ring().keys();
     let open = |account: &str, token: &str| SealedSession::open(&ring, account, token);
     assert_eq!(open("123456789013", &token).unwrap_err(), SessionRefusal::Token, "another account");
-    assert_eq!(open("123456789012", &token[1..]).unwrap_err(), SessionRefusal::Token);
+    assert_eq!(open("123456789012", token.strip_prefix('d').unwrap()).unwrap_err(), SessionRefusal::Token);
     assert_eq!(
         open("123456789012", &token.replacen("dps1_", "dps2_", 1)).unwrap_err(),
         SessionRefusal::Token
     );
-    let mut damaged = token.clone();
-    damaged.replace_range(30..31, if &token[30..31] == "A" { "B" } else { "A" });
+    let mut damaged = token.clone().into_bytes();
+    damaged[30] = if damaged[30] == b'A' { b'B' } else { b'A' };
+    let damaged = String::from_utf8(damaged).unwrap();
     assert_eq!(open("123456789012", &damaged).unwrap_err(), SessionRefusal::Token);
     let prove = |id: &str, matches: bool| {
         let sealed = open("123456789012", &token).unwrap();

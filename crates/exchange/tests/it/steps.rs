@@ -43,12 +43,15 @@ async fn the_intended_job_is_admitted_and_everything_about_it_is_on_record() {
     assert!(!text.contains(&token) && !text.contains(secret_access_key.as_str()), "no secret is on record");
 }
 
+/// The reason, the role, and how the token differs.
+type Case = (&'static str, &'static str, Vec<(&'static str, ClaimValue)>);
+
 #[tokio::test]
 async fn each_refusal_has_its_own_reason() {
     let world = World::new().await;
     let now = daypass_claims::Clock::now(&*world.clock).as_secs();
     let text = |text: &str| ClaimValue::from(text);
-    let cases: [(&str, &str, Vec<(&str, ClaimValue)>); 12] = [
+    let cases: [Case; 12] = [
         ("issuer-unknown", "deploy", vec![("iss", text("https://evil.example"))]),
         ("token-expired", "deploy", vec![("exp", (now - 61).into()), ("iat", (now - 400).into())]),
         ("token-not-yet-valid", "deploy", vec![("nbf", (now + 120).into())]),
@@ -134,9 +137,12 @@ async fn a_re_issued_token_says_what_the_role_chooses() {
     let admitted = world.exchange.exchange(request).await.unwrap();
     let Secret::Jwt { token, .. } = admitted.credential.secret() else { panic!() };
     let us = issuer(&world.exchange.config().public_url);
-    let (keys, _) =
-        KeySet::from_jwks(us.clone(), world.exchange.ring().keys().jwks().as_bytes(), Default::default())
-            .unwrap();
+    let (keys, _) = KeySet::from_jwks(
+        us.clone(),
+        world.exchange.ring().keys().jwks().as_bytes(),
+        daypass_token::JwksLimits::default(),
+    )
+    .unwrap();
     let unverified = UnverifiedToken::parse(token).unwrap();
     let selected = keys.select(&unverified, &[daypass_claims::Algorithm::ES256]).unwrap();
     let audience = [daypass_claims::Audience::parse("https://api.example.com").unwrap()];
