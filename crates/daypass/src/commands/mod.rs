@@ -1,0 +1,43 @@
+//! One file per command: its arguments, what it does, how its answer looks.
+
+pub(crate) mod audit;
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod demo;
+pub(crate) mod exchange;
+pub(crate) mod explain;
+mod files;
+pub(crate) mod issuers;
+pub(crate) mod keys;
+pub(crate) mod man;
+pub(crate) mod revoke;
+pub(crate) mod run;
+pub(crate) mod serve;
+pub(crate) mod test;
+pub(crate) mod token;
+pub(crate) mod up;
+
+use crate::cli::Command;
+use crate::failure::Result;
+use crate::output::Output;
+
+/// Runs a command.
+pub(crate) async fn run(command: Command, output: &Output) -> Result {
+    match command {
+        Command::Demo(arguments) => demo::run(arguments, output).await,
+        Command::Up(arguments) => up::run(arguments, output).await,
+        Command::Serve(arguments) => serve::run(arguments, output).await,
+        Command::Config(command) => config::run(command, output),
+        Command::Token(command) => token::run(command, output).await,
+        Command::Exchange(arguments) => exchange::run(arguments, output).await,
+        Command::Run(arguments) => run::run(arguments, output).await,
+        Command::Explain(arguments) => explain::run(arguments, output).await,
+        Command::Test(arguments) => test::run(&arguments, output),
+        Command::Audit(command) => audit::run(command, output).await,
+        Command::Revoke(arguments) => revoke::run(arguments, output).await,
+        Command::Keys(command) => keys::run(command, output).await,
+        Command::Issuers(command) => issuers::run(&command, output),
+        Command::Completions(arguments) => completions::run(&arguments, output),
+        Command::Man(arguments) => man::run(&arguments, output),
+    }
+}

@@ -1,0 +1,24 @@
+//! `daypass token mint` and `daypass token inspect`.
+
+mod inspect;
+mod mint;
+
+use clap::Subcommand;
+
+use crate::failure::Result;
+use crate::output::Output;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Mints a development token, shaped like a CI platform's.
+    Mint(mint::Arguments),
+    /// Looks into a token without believing it.
+    Inspect(inspect::Arguments),
+}
+
+pub(crate) async fn run(command: Command, output: &Output) -> Result {
+    match command {
+        Command::Mint(arguments) => mint::run(arguments, output).await,
+        Command::Inspect(arguments) => inspect::run(&arguments, output),
+    }
+}
