@@ -15,6 +15,7 @@ mod wire;
 
 pub use admin::AdminTokenError;
 pub use app::App;
+pub use listen::Bounds;
 pub use run::{DEVELOPMENT_MARK, Running, ServeError, Setup, Sockets, open_store, start};
 pub use system::{Disk, SystemClock, SystemRandom};
 pub use tls::TlsError;

@@ -68,12 +68,20 @@ impl Metrics {
         Ok(text)
     }
 
-    pub(crate) fn connected(&self) {
+    /// Counts a connection for as long as what is returned is held.
+    pub(crate) fn connection(&self) -> OpenConnection {
         self.connections.inc();
+        OpenConnection(self.connections.clone())
     }
+}
 
-    pub(crate) fn disconnected(&self) {
-        self.connections.dec();
+/// An open connection, counted.
+#[derive(Debug)]
+pub(crate) struct OpenConnection(Gauge);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::admin::{self, AdminToken, AdminTokenError};
 use crate::app::App;
-use crate::listen::{self, Listener};
+use crate::listen::{self, Bounds, Listener};
 use crate::metrics::Metrics;
 use crate::tls::{self, TlsError};
 use crate::wire;
@@ -155,6 +155,7 @@ impl Running {
 pub struct Sockets {
     public: TcpListener,
     admin: TcpListener,
+    bounds: Bounds,
 }
 
 impl Sockets {
@@ -163,12 +164,22 @@ impl Sockets {
         let bind = async |address: SocketAddr| {
             listen::bind(address).await.map_err(|why| ServeError::Listen { address, why })
         };
-        Ok(Self { public: bind(public).await?, admin: bind(admin).await? })
+        Ok(Self { public: bind(public).await?, admin: bind(admin).await?, bounds: Bounds::default() })
+    }
+
+    /// With other bounds than the usual ones on what a stranger can hold open.
+    pub fn bounded(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
     }
 
     /// The bound public address.
     pub fn public(&self) -> io::Result<SocketAddr> {
         self.public.local_addr()
+    }
+
+    /// The bound admin address.
+    pub fn admin(&self) -> io::Result<SocketAddr> {
+        self.admin.local_addr()
     }
 }
 
@@ -205,18 +216,19 @@ pub async fn start(setup: Setup, sockets: Sockets) -> Result<Running, ServeError
     let observe = Arc::clone(&metrics) as Arc<dyn daypass_exchange::Observe>;
     let parts = Parts { config, store, ring, clock, random, observe, development };
     let exchange = Arc::new(Exchange::start(parts).await?);
-    let app = Arc::new(App::new(exchange, Arc::clone(&metrics)));
+    let unusable = |address| move |why| ServeError::Listen { address, why };
+    let public = sockets.public().map_err(unusable(exchange.config().listen))?;
+    let admin = sockets.admin().map_err(unusable(exchange.config().admin.listen))?;
+    let app = Arc::new(App::new(exchange, Arc::clone(&metrics), public));
     let (stop, stopping) = watch::channel(false);
-    let unusable = |why| ServeError::Listen { address: app.exchange.config().listen, why };
-    let public = sockets.public.local_addr().map_err(unusable)?;
-    let admin = sockets.admin.local_addr().map_err(unusable)?;
+    let bounds = sockets.bounds;
     let admin_token_file = token.as_ref().map(|token| token.path().to_owned());
     let mut serving = JoinSet::new();
     let router = wire::router(Arc::clone(&app));
-    let listener = Listener { socket: sockets.public, tls, router, metrics: Arc::clone(&metrics) };
+    let listener = Listener { socket: sockets.public, tls, router, bounds, metrics: Arc::clone(&metrics) };
     serving.spawn(listen::serve(listener, stopping.clone()));
-    let router = admin::router(Arc::clone(&app), token, admin);
-    let listener = Listener { socket: sockets.admin, tls: None, router, metrics };
+    let router = admin::router(Arc::clone(&app), token);
+    let listener = Listener { socket: sockets.admin, tls: None, router, bounds, metrics };
     serving.spawn(listen::serve(listener, stopping));
     let tending = tend(&app, &fetch);
     Ok(Running { app, public, admin, admin_token_file, stop, serving, tending })

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
 use daypass_claims::Random;
 use daypass_exchange::admin::Scope;
@@ -87,59 +86,38 @@ pub(crate) struct Admin {
 
 impl AdminApp {
     /// Lets an administrator in for one scope, or says why not.
-    ///
-    /// A browser on this host must not be talked into it: a foreign `Host` (DNS rebinding) and any `Origin` are refused.
     pub(crate) async fn admit(
         &self,
         scope: Scope,
         peer: Peer,
         headers: &HeaderMap,
     ) -> Result<Admin, AdminError> {
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        if !self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
-            || headers.contains_key(header::ORIGIN)
-        {
-            return Err(AdminError::new(
-                StatusCode::FORBIDDEN,
-                "requests of web pages and for other hosts are refused",
-            ));
-        }
-        let presented = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .ok_or_else(|| {
-                AdminError::new(
-                    StatusCode::UNAUTHORIZED,
-                    "an Authorization header with a Bearer token is needed",
-                )
-            })?;
-        let client = peer.address.ip().to_string();
+        let presented = bearer(headers).ok_or_else(|| {
+            AdminError::new(StatusCode::UNAUTHORIZED, "an Authorization header with a Bearer token is needed")
+        })?;
+        let client = peer.address.ip().to_canonical();
         if let Some(token) = &self.token
             && bool::from(token.token.as_bytes().ct_eq(presented.as_bytes()))
         {
-            if !peer.address.ip().to_canonical().is_loopback() {
-                return Err(AdminError::new(
-                    StatusCode::FORBIDDEN,
-                    "the bootstrap token is good on loopback only",
-                ));
+            if !client.is_loopback() {
+                let message = "the bootstrap token is good on loopback only";
+                return Err(AdminError::new(StatusCode::FORBIDDEN, message));
             }
-            return Ok(Admin { by: "bootstrap-token".to_owned(), client });
+            return Ok(Admin { by: "bootstrap-token".to_owned(), client: client.to_string() });
         }
         let token = SubjectToken::new(presented.to_owned());
-        match self.app.exchange.admit_admin(&token, scope).await {
-            Ok(subject) => Ok(Admin { by: subject, client }),
-            Err(AdminDenied::Token) => {
-                Err(AdminError::new(StatusCode::UNAUTHORIZED, "the token is not accepted"))
+        let denied = match self.app.exchange.admit_admin(&token, scope).await {
+            Ok(subject) => return Ok(Admin { by: subject, client: client.to_string() }),
+            Err(denied) => denied,
+        };
+        tracing::warn!(%client, %scope, %denied, "an administrator was not let in");
+        Err(match denied {
+            AdminDenied::Token => AdminError::new(StatusCode::UNAUTHORIZED, denied.to_string()),
+            AdminDenied::Scope => {
+                AdminError::new(StatusCode::FORBIDDEN, format!("the token is not trusted with `{scope}`"))
             }
-            Err(AdminDenied::Scope) => Err(AdminError::new(
-                StatusCode::FORBIDDEN,
-                format!("the token is not trusted with `{scope}`"),
-            )),
-            Err(AdminDenied::Later) => {
-                Err(AdminError::new(StatusCode::SERVICE_UNAVAILABLE, "the issuer's keys are not at hand"))
-            }
-        }
+            AdminDenied::Later => AdminError::new(StatusCode::SERVICE_UNAVAILABLE, denied.to_string()),
+        })
     }
 
     /// Puts an act on record; only then is it done.
@@ -150,9 +128,14 @@ impl AdminApp {
             by: admin.by.clone(),
             client: admin.client.clone(),
         });
-        let put = Arc::clone(&self.app.exchange);
-        put.put(kind).await.map(|_| ()).map_err(|error| AdminError::failed(&error))
+        self.app.exchange.put(kind).await.map(|_| ()).map_err(|error| AdminError::failed(&error))
     }
+}
+
+/// The token of an `Authorization: Bearer` header; the scheme is written in any case (RFC 9110 section 11.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }
 
 impl std::fmt::Debug for AdminToken {

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Extension, State};
 use axum::response::Response;
 use daypass_claims::ClaimSet;
@@ -14,8 +12,9 @@ use daypass_token::UnverifiedToken;
 use daypass_trust::{Context, evaluate};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use super::{AdminApp, AdminError, ok};
+use super::{AdminApp, AdminError, Body, ok, shortened};
 use crate::wire::Peer;
 
 /// What is to be explained: `decision`, or `role` with `token` or `claims`.
@@ -25,51 +24,54 @@ pub(super) struct Question {
     decision: Option<String>,
     role: Option<String>,
     token: Option<String>,
-    claims: Option<serde_json::Value>,
+    /// As it was written, so that a member that is there twice is seen.
+    claims: Option<Box<RawValue>>,
 }
 
 pub(super) async fn explain(
     State(state): State<Arc<AdminApp>>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
-    question: Result<Json<Question>, JsonRejection>,
+    question: Body<Question>,
 ) -> Result<Response, AdminError> {
     let admin = state.admit(Scope::Explain, peer, &headers).await?;
-    let Json(question) = question.map_err(|error| AdminError::bad(error.body_text()))?;
-    match question {
+    match question.read()? {
         Question { decision: Some(id), role: None, token: None, claims: None } => {
-            let id: DecisionId =
-                id.parse().map_err(|_| AdminError::bad(format!("`{id}` is not the id of a decision")))?;
+            let id: DecisionId = id
+                .parse()
+                .map_err(|_| AdminError::bad(format!("`{}` is not the id of a decision", shortened(&id))))?;
             state.record(&admin, "explain", id.to_string()).await?;
             match state.app.exchange.explain(id).await {
                 Ok(explained) => Ok(ok(&explained)),
-                Err(error @ ExplainError::Unknown(_)) => {
-                    Err(AdminError::new(StatusCode::NOT_FOUND, error.to_string()))
-                }
-                Err(error @ ExplainError::Dropped(_)) => {
-                    Err(AdminError::new(StatusCode::GONE, error.to_string()))
-                }
-                Err(error) => Err(AdminError::failed(&error)),
+                Err(error) => Err(AdminError::new(status_of(&error), error.to_string())),
             }
         }
         Question { decision: None, role: Some(name), token, claims } => {
-            state.record(&admin, "explain", format!("role {name}")).await?;
+            let role = state.app.exchange.roles().find(&name).ok_or_else(|| {
+                AdminError::new(StatusCode::NOT_FOUND, format!("there is no role `{}`", shortened(&name)))
+            })?;
+            state.record(&admin, "explain", format!("role {}", role.name())).await?;
             let claims = match (token, claims) {
                 (Some(token), None) => UnverifiedToken::parse(token.trim())
                     .map_err(|error| AdminError::bad(error.to_string()))?
                     .unverified_claims()
                     .clone(),
-                (None, Some(claims)) => ClaimSet::from_json(claims.to_string().as_bytes())
+                (None, Some(claims)) => ClaimSet::from_json(claims.get().as_bytes())
                     .map_err(|error| AdminError::bad(format!("`claims`: {error}")))?,
                 _ => return Err(AdminError::bad("give `role` with either `token` or `claims`")),
             };
-            let role = state.app.exchange.roles().find(&name);
-            let role = role.ok_or_else(|| {
-                AdminError::new(StatusCode::NOT_FOUND, format!("there is no role `{name}`"))
-            })?;
             let context = Context::new().account(role.account());
             Ok(ok(&evaluate(&role.config().policy, &claims, &context)))
         }
         _ => Err(AdminError::bad("give either `decision`, or `role` with `token` or `claims`")),
+    }
+}
+
+const fn status_of(error: &ExplainError) -> StatusCode {
+    match error {
+        ExplainError::Unknown(_) => StatusCode::NOT_FOUND,
+        ExplainError::Dropped(_) => StatusCode::GONE,
+        ExplainError::Damaged(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        ExplainError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

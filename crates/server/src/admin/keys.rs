@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Extension, State};
 use axum::response::Response;
 use daypass_exchange::admin::Scope;
 use daypass_store::{JwksOrigin, KeyPurpose, StoredJwks};
 use daypass_token::{JwksLimits, KeySet};
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::{AdminApp, AdminError, ok};
+use super::{AdminApp, AdminError, Body, ok, shortened};
 use crate::wire::Peer;
 
 /// Our keys, without secrets.
@@ -66,12 +65,13 @@ pub(super) async fn rotate(
     State(state): State<Arc<AdminApp>>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
-    rotation: Result<Json<Rotation>, JsonRejection>,
+    rotation: Body<Rotation>,
 ) -> Result<Response, AdminError> {
     let admin = state.admit(Scope::Keys, peer, &headers).await?;
-    let Json(rotation) = rotation.map_err(|error| AdminError::bad(error.body_text()))?;
-    let purpose = KeyPurpose::from_name(&rotation.purpose)
-        .ok_or_else(|| AdminError::bad(format!("`{}` is not sign, seal or audit", rotation.purpose)))?;
+    let rotation = rotation.read()?;
+    let purpose = KeyPurpose::from_name(&rotation.purpose).ok_or_else(|| {
+        AdminError::bad(format!("`{}` is not sign, seal or audit", shortened(&rotation.purpose)))
+    })?;
     let how = if rotation.at_once { " at once" } else { "" };
     state.record(&admin, "rotate-keys", format!("{purpose}{how}")).await?;
     let exchange = &state.app.exchange;
@@ -89,7 +89,8 @@ pub(super) async fn rotate(
 #[serde(deny_unknown_fields)]
 pub(super) struct Push {
     issuer: String,
-    jwks: Value,
+    /// As it was written, so that a member that is there twice is seen.
+    jwks: Box<RawValue>,
 }
 
 /// Takes an issuer's keys.
@@ -97,33 +98,23 @@ pub(super) async fn push(
     State(state): State<Arc<AdminApp>>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
-    push: Result<Json<Push>, JsonRejection>,
+    push: Body<Push>,
 ) -> Result<Response, AdminError> {
     let admin = state.admit(Scope::Keys, peer, &headers).await?;
-    let Json(push) = push.map_err(|error| AdminError::bad(error.body_text()))?;
+    let push = push.read()?;
     let exchange = &state.app.exchange;
-    let configured = exchange
-        .config()
-        .issuers
-        .iter()
-        .find(|issuer| issuer.name == push.issuer || issuer.issuer.as_str() == push.issuer)
-        .ok_or_else(|| {
-            AdminError::new(StatusCode::NOT_FOUND, format!("no issuer `{}` is configured", push.issuer))
-        })?;
-    let issuer = configured.issuer.clone();
-    let document = push.jwks.to_string();
+    let issuer = state.issuer(&push.issuer)?.issuer.clone();
+    let held = exchange.keys_of(issuer.as_str()).ok_or_else(|| AdminError::no_issuer(&push.issuer))?;
+    let document = push.jwks.get();
     let (keys, warnings) = KeySet::from_jwks(issuer.clone(), document.as_bytes(), JwksLimits::default())
         .map_err(|error| AdminError::bad(format!("`jwks`: {error}")))?;
-    let held = exchange.keys_of(issuer.as_str()).ok_or_else(|| {
-        AdminError::new(StatusCode::NOT_FOUND, format!("no issuer `{issuer}` is configured"))
-    })?;
     state.record(&admin, "push-keys", issuer.to_string()).await?;
     let count = keys.keys().len();
     held.push(keys).map_err(|error| AdminError::bad(error.to_string()))?;
     let stored = StoredJwks {
         issuer: issuer.clone(),
         origin: JwksOrigin::Pushed,
-        document,
+        document: document.to_owned(),
         at: exchange.clock().now(),
     };
     exchange.store().put_jwks(stored).await.map_err(|error| AdminError::failed(&error))?;

@@ -58,11 +58,6 @@ impl Resolve for Guarded {
     }
 }
 
-/// Whether a host is loopback by its name or as an address; decided without resolving anything.
-pub(super) fn is_loopback_host(host: &str) -> bool {
-    host == "localhost" || literal(host).is_some_and(|address| address.to_canonical().is_loopback())
-}
-
 /// The address that a host is written as, if it is one.
 pub(super) fn literal(host: &str) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
@@ -92,6 +87,7 @@ fn inside_v4(address: Ipv4Addr) -> Option<&'static str> {
     } else if address.is_documentation()
         || (a == 198 && (b == 18 || b == 19))
         || (a == 192 && b == 0 && c == 0)
+        || (a == 192 && b == 88 && c == 99)
     {
         Some("reserved")
     } else {
@@ -108,15 +104,17 @@ fn inside_v6(address: Ipv6Addr) -> Option<&'static str> {
         [0, 0, 0, 0, 0, 0xffff | 0, high, last] => inside_v4(low(high, last)),
         // NAT64 (RFC 6052, RFC 8215): whatever the gateway makes of it.
         [0x64, 0xff9b, ..] => Some("translated to IPv4 (NAT64)"),
-        // 6to4 (RFC 3056) and Teredo (RFC 4380) carry IPv4 addresses.
+        // 6to4 (RFC 3056) carries an IPv4 address.
         [0x2002, high, last, ..] => inside_v4(low(high, last)).or(Some("tunnelled (6to4)")),
-        [0x2001, 0, ..] => Some("tunnelled (Teredo)"),
-        [0x2001, 0xdb8, ..] => Some("reserved"),
+        // 2001::/23 (RFC 2928): Teredo, benchmarking, ORCHID and the like.
+        [0x2001, second, ..] if second < 0x200 => Some("set aside for protocols"),
+        [0x2001, 0xdb8, ..] => Some("reserved for documentation"),
+        [0x3fff, second, ..] if second < 0x1000 => Some("reserved for documentation"),
+        [first, ..] if first & 0xe000 == 0x2000 => None,
         [first, ..] if first & 0xfe00 == 0xfc00 => Some("private (RFC 4193)"),
         [first, ..] if first & 0xffc0 == 0xfe80 => Some("link-local"),
-        [first, ..] if first & 0xffc0 == 0xfec0 => Some("private (site-local)"),
-        [first, ..] if first & 0xff00 == 0xff00 => Some("multicast"),
-        _ => None,
+        // Global unicast is 2000::/3 (RFC 4291); nothing else is anybody's host.
+        _ => Some("not of the public internet"),
     }
 }
 
@@ -153,11 +151,18 @@ mod tests {
             "fec0::1",
             "ff02::1",
             "2001:db8::1",
+            "2001:2::1",
+            "2001:20::1",
+            "3fff::1",
+            "::ffff:0:10.0.0.1",
+            "100::1",
+            "5f00::1",
+            "192.88.99.1",
         ] {
             assert!(check(inside.parse().unwrap()).is_err(), "{inside}");
         }
         for outside in
-            ["1.1.1.1", "140.82.112.3", "100.128.0.1", "172.32.0.1", "2606:4700::1111", "2a00:1450::1"]
+            ["1.1.1.1", "140.82.112.3", "100.128.0.1", "172.32.0.1", "2606:4700::1111", "2001:4860::8888"]
         {
             assert_eq!(check(outside.parse().unwrap()), Ok(()), "{outside}");
         }

@@ -14,8 +14,8 @@ pub enum PathStyle {
     AsIs,
 }
 
-/// The parts of a request that are signed.
-#[derive(Clone, Debug)]
+/// The parts of a request that are signed. Only its method and path are ever printed.
+#[derive(Clone)]
 pub struct Canonical<'a> {
     /// `GET`, `POST`
     pub method: &'a str,
@@ -29,6 +29,15 @@ pub struct Canonical<'a> {
     pub headers: Vec<(String, Vec<String>)>,
     /// The hash of the body in hex, or what stands in its place.
     pub payload_hash: &'a str,
+}
+
+impl std::fmt::Debug for Canonical<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Canonical")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Canonical<'_> {

@@ -1,17 +1,19 @@
 //! AWS Signature Version 4: what a caller signs to prove that it holds a session's secret.
 //!
-//! Reference: "Create a signed AWS API request" (IAM User Guide), and AWS's own signing test-suite, which
-//! `tests/sigv4_vectors.rs` runs.
+//! Reference: "Create a signed AWS API request" (IAM User Guide), and AWS's own signing test-suite, which the tests run.
 
 mod canonical;
+mod error;
 mod sign;
 mod verify;
 
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, Tag, sign as hmac};
+use daypass_claims::Timestamp;
 
 pub use canonical::{Canonical, PathStyle, canonical_query, uri_encode};
+pub use error::SignatureError;
 pub use sign::{Signer, sign_header, sign_query};
-pub use verify::{Rules, SignatureError, Signed, SignedRequest};
+pub use verify::{Rules, Signed, SignedRequest};
 
 /// The only algorithm of header and query signatures that daypass takes. (SigV4A is a different one.)
 pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -55,4 +57,27 @@ fn mac(key: &[u8], text: &str) -> Tag {
 /// SHA-256 in hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes))
+}
+
+/// `20261123T050000Z`, of the day that the scope names.
+fn moment(time: &str, scope: &Scope) -> Result<Timestamp, SignatureError> {
+    let malformed = SignatureError::Incomplete("X-Amz-Date is not like 20261123T050000Z");
+    let Some((date, clock)) = time.split_once('T') else { return Err(malformed) };
+    let mut extended = String::with_capacity(20);
+    for (index, c) in time.chars().enumerate() {
+        match index {
+            4 | 6 => extended.push('-'),
+            11 | 13 => extended.push(':'),
+            _ => {}
+        }
+        extended.push(c);
+    }
+    // Anything of another form has other lengths, or does not read.
+    if (date.len(), clock.len()) != (8, 7) || !clock.ends_with('Z') {
+        return Err(malformed);
+    }
+    if date != scope.date {
+        return Err(SignatureError::Incomplete("X-Amz-Date is not of the credential's day"));
+    }
+    Timestamp::parse(&extended).map_err(|_| malformed)
 }

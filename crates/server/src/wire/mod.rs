@@ -11,13 +11,16 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::extract::rejection::BytesRejection;
 use axum::routing::{get, post};
+use bytes::Bytes;
 use daypass_exchange::Client;
-use http::{HeaderMap, HeaderValue};
+use daypass_store::StoreError;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::app::App;
 
-pub(crate) use parameters::Parameters;
+pub(crate) use parameters::{ParameterError, Parameters};
 
 /// Larger than the largest request that can be right: a token of 20,000 characters, percent-encoded, and the rest.
 const BODY_LIMIT: usize = 128 * 1_024;
@@ -60,13 +63,85 @@ pub(crate) fn client(app: &App, peer: Peer, headers: &HeaderMap) -> Client {
                 break;
             }
         }
-        secure |= headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
+        // The last word is the proxy's, where it adds its own to what the client sent.
+        let scheme = headers.get_all("x-forwarded-proto").iter().next_back();
+        let scheme = scheme.and_then(|value| value.to_str().ok()?.rsplit(',').next());
+        secure |= scheme.is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"));
     }
-    let user_agent = headers.get(http::header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let user_agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     Client { address, user_agent: user_agent.map(|agent| agent.chars().take(200).collect()), secure }
 }
 
 /// A `Retry-After` header of at least a second.
 pub(crate) fn retry_after(after: std::time::Duration) -> HeaderValue {
     HeaderValue::from(after.as_millis().div_ceil(1_000).max(1).try_into().unwrap_or(u64::MAX))
+}
+
+/// Whether a `Content-Type` is of a media type, whatever its parameters.
+pub(crate) fn is_media_type(content_type: &str, wanted: &str) -> bool {
+    content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted)
+}
+
+/// A body that is no form.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum FormError {
+    /// Longer than any request that can be right.
+    #[error("the body has more than {BODY_LIMIT} bytes")]
+    TooLarge,
+    /// Cut short, or not there in time.
+    #[error("the body did not arrive whole and in time")]
+    Incomplete,
+    /// Of another type.
+    #[error("the body must be application/x-www-form-urlencoded")]
+    MediaType,
+    /// Not UTF-8.
+    #[error("the body is not text")]
+    Text,
+    /// Not a form.
+    #[error(transparent)]
+    Parameters(#[from] ParameterError),
+}
+
+impl FormError {
+    /// The status that says as much in HTTP.
+    pub(crate) const fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Incomplete => StatusCode::REQUEST_TIMEOUT,
+            Self::MediaType | Self::Text | Self::Parameters(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// The bytes of a body that came whole.
+pub(crate) fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, FormError> {
+    body.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => FormError::TooLarge,
+        _ => FormError::Incomplete,
+    })
+}
+
+/// The parameters in a body. An empty one has none, whatever its type.
+pub(crate) fn form(headers: &HeaderMap, body: &[u8]) -> Result<Parameters, FormError> {
+    if body.is_empty() {
+        return Ok(Parameters::default());
+    }
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if !kind.is_some_and(|kind| is_media_type(kind, "application/x-www-form-urlencoded")) {
+        return Err(FormError::MediaType);
+    }
+    let text = std::str::from_utf8(body).map_err(|_| FormError::Text)?;
+    Ok(Parameters::parse(text)?)
+}
+
+/// What strangers are told of the store's failures: nothing of where it is or what it said.
+pub(crate) const fn public_words(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Busy => "the database is locked by another process",
+        StoreError::Full => "the disk is full; records cannot be written",
+        StoreError::ReadOnly => "the database is read-only; records cannot be written",
+        StoreError::Unreachable(_) | StoreError::Ambiguous => "the database cannot be reached",
+        StoreError::Closed => "the service is stopping",
+        _ => "records cannot be written",
+    }
 }

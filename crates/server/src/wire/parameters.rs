@@ -62,21 +62,9 @@ impl Parameters {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The members of an AWS Query list, in order: `Name.member.1`, `Name.member.2`, and with `field`
-    /// `Name.member.1.Field`.
-    pub(crate) fn members<'p>(&'p self, list: &'p str, field: &'p str) -> Vec<&'p str> {
-        let mut members: Vec<(u32, &str)> = self
-            .0
-            .iter()
-            .filter_map(|(name, value)| {
-                let rest = name.strip_prefix(list)?.strip_prefix(".member.")?;
-                let (index, rest) = rest.split_once('.').unwrap_or((rest, ""));
-                (rest == field).then_some(())?;
-                Some((index.parse().ok()?, value.as_str()))
-            })
-            .collect();
-        members.sort_by_key(|(index, _)| *index);
-        members.into_iter().map(|(_, value)| value).collect()
+    /// What stands under a prefix (`Tags.`): the rest of each name, and the value.
+    pub(crate) fn under(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
     }
 }
 
@@ -120,13 +108,9 @@ mod tests {
     }
 
     #[test]
-    fn query_lists_are_ordered_by_their_numbers() {
-        let form = Parameters::parse(
-            "PolicyArns.member.2.arn=b&PolicyArns.member.1.arn=a&TransitiveTagKeys.member.1=k&Tags.member.x.Key=z",
-        )
-        .unwrap();
-        assert_eq!(form.members("PolicyArns", "arn"), ["a", "b"]);
-        assert_eq!(form.members("TransitiveTagKeys", ""), ["k"]);
-        assert_eq!(form.members("Tags", "Key"), Vec::<&str>::new());
+    fn names_under_a_prefix_are_found() {
+        let form = Parameters::parse("Tags.member.1.Key=k&TagsX=1&Tags.member.1.Value=v").unwrap();
+        let under: Vec<_> = form.under("Tags.").collect();
+        assert_eq!(under, [("member.1.Key", "k"), ("member.1.Value", "v")]);
     }
 }

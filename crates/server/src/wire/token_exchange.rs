@@ -6,9 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use daypass_exchange::credential::Secret;
 use daypass_exchange::{
     Admitted, ParameterError, Refusal, Refused, Request, SessionPolicy, SubjectToken, Wire,
@@ -16,14 +17,15 @@ use daypass_exchange::{
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{Parameters, Peer};
+use super::{FormError, Parameters, Peer};
 use crate::app::App;
 
 /// The grant type.
 pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 /// What a subject token may be called. CI tokens are ID tokens, and JWTs.
-pub(super) const TOKEN_TYPES: [&str; 2] =
-    ["urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:jwt"];
+pub(super) const TOKEN_TYPES: [&str; 2] = [ID_TOKEN, JWT];
+const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
+const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 /// What AWS keys are called on this wire; they are no access token.
 const AWS_SESSION: &str = "urn:daypass:params:oauth:token-type:aws-session";
@@ -42,6 +44,24 @@ impl OauthError {
         let (status, description) = (StatusCode::BAD_REQUEST, description.into());
         Self { error, description, status, retry_after: None, decision: None }
     }
+
+    /// What may succeed later.
+    fn later(description: impl Into<String>, after: Duration) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self { status, retry_after: Some(after), ..Self::new("temporarily_unavailable", description) }
+    }
+
+    /// Our own failure.
+    fn internal() -> Self {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self { status, ..Self::new("server_error", "the service failed") }
+    }
+}
+
+impl From<FormError> for OauthError {
+    fn from(error: FormError) -> Self {
+        Self { status: error.status(), ..Self::new("invalid_request", error.to_string()) }
+    }
 }
 
 /// Answers a token request.
@@ -49,32 +69,23 @@ pub(super) async fn post(
     State(app): State<Arc<App>>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    match exchange(&app, peer, &headers, &body).await {
+    match exchange(&app, peer, &headers, body).await {
         Ok(response) => response,
         Err(error) => error.into_response(),
     }
 }
 
-async fn exchange(app: &App, peer: Peer, headers: &HeaderMap, body: &[u8]) -> Result<Response, OauthError> {
-    let invalid = |description: String| OauthError::new("invalid_request", description);
-    let is_form =
-        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
-            value
-                .split(';')
-                .next()
-                .unwrap_or_default()
-                .trim()
-                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        });
-    if !is_form {
-        return Err(invalid("the request must be application/x-www-form-urlencoded".to_owned()));
-    }
-    let text = std::str::from_utf8(body).map_err(|_| invalid("the body is not text".to_owned()))?;
-    let parameters = Parameters::parse(text).map_err(|error| invalid(error.to_string()))?;
-    let parameters =
-        parameters.once(&["audience", "resource"]).map_err(|error| invalid(error.to_string()))?;
+async fn exchange(
+    app: &App,
+    peer: Peer,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, OauthError> {
+    let body = super::whole(body)?;
+    let parameters = super::form(headers, &body)?;
+    let parameters = parameters.once(&["audience", "resource"]).map_err(FormError::from)?;
     let (request, requested_type) = read(app, super::client(app, peer, headers), &parameters)?;
     match app.exchange.exchange(request).await {
         Ok(admitted) => Ok(reply(app, &admitted, requested_type.as_deref())),
@@ -166,8 +177,9 @@ fn reply(app: &App, admitted: &Admitted, requested: Option<&str>) -> Response {
     let expires_in = admitted.credential.expires_at().since(now).as_secs();
     let mut body = match admitted.credential.secret() {
         Secret::Jwt { token, access_token } => {
-            let own = if *access_token { ACCESS_TOKEN } else { TOKEN_TYPES[0] };
-            let issued = requested.filter(|kind| *kind != AWS_SESSION).unwrap_or(own);
+            // The role decides what it is; that it is a JWT is true in any case.
+            let own = if *access_token { ACCESS_TOKEN } else { ID_TOKEN };
+            let issued = requested.filter(|kind| *kind == JWT).unwrap_or(own);
             json!({
                 "access_token": token.as_str(),
                 "issued_token_type": issued,
@@ -198,7 +210,11 @@ fn reply(app: &App, admitted: &Admitted, requested: Option<&str>) -> Response {
 
 fn of_refused(refused: &Refused) -> OauthError {
     let mut error = of_refusal(&refused.refusal);
-    if !refused.hint.is_empty() {
+    let about_trust = matches!(
+        refused.refusal,
+        Refusal::Denied(_) | Refusal::Undecided(_) | Refusal::UnknownRole(_) | Refusal::RoleRefused(_)
+    );
+    if about_trust && !refused.hint.is_empty() {
         error.description = refused.hint.clone();
     }
     error.decision = Some(refused.decision.to_string());
@@ -215,22 +231,12 @@ fn of_refusal(refusal: &Refusal) -> OauthError {
             not_admitted()
         }
         Refusal::WrongWire { .. } => OauthError::new("invalid_target", refusal.to_string()),
-        Refusal::Keys(unavailable) => OauthError {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            retry_after: Some(unavailable.after),
-            ..OauthError::new("temporarily_unavailable", refusal.to_string())
+        Refusal::Keys(unavailable) => OauthError::later(refusal.to_string(), unavailable.after),
+        Refusal::Store(error) => match error.retry_after() {
+            Some(after) => OauthError::later(super::public_words(error), after),
+            None => OauthError::internal(),
         },
-        Refusal::Store(_) | Refusal::Random(_) | Refusal::Mint(_) => match refusal.retry_after() {
-            Some(after) => OauthError {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                retry_after: Some(after),
-                ..OauthError::new("temporarily_unavailable", refusal.to_string())
-            },
-            None => OauthError {
-                status: StatusCode::INTERNAL_SERVER_ERROR,
-                ..OauthError::new("server_error", "the service failed")
-            },
-        },
+        Refusal::Random(_) | Refusal::Mint(_) => OauthError::internal(),
         other => OauthError::new("invalid_request", other.to_string()),
     }
 }

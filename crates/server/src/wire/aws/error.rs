@@ -8,6 +8,7 @@ use http::{StatusCode, header};
 
 use super::xml::{NAMESPACE, Xml, respond};
 use crate::sigv4::SignatureError;
+use crate::wire::{FormError, public_words};
 
 /// An error of the wire: code, message, status.
 #[derive(Debug)]
@@ -76,7 +77,8 @@ pub(crate) fn of_refused(refused: &Refused, action: &str) -> AwsError {
     );
     if about_trust {
         error.message.push_str(&format!(" (decision {}", refused.decision));
-        if !refused.hint.is_empty() {
+        // That a token was used already is said in full.
+        if !refused.hint.is_empty() && !matches!(refused.refusal, Refusal::Used { .. }) {
             error.message.push_str(&format!(": {}", refused.hint));
         }
         error.message.push(')');
@@ -91,16 +93,16 @@ fn of_refusal(refusal: &Refusal, action: &str) -> AwsError {
     let invalid_token = |message: &str| AwsError::sender("InvalidIdentityToken", message);
     match refusal {
         Refusal::Parameter(ParameterError::SessionPolicy(why)) => {
-            AwsError::sender("MalformedPolicyDocument", why)
+            AwsError::sender("MalformedPolicyDocument", sentence(why))
         }
         Refusal::Parameter(ParameterError::SessionPolicyLength { length, limit }) => {
             let message = format!(
                 "Packed size of session policies consumes {}% of allotted space.",
-                length * 100 / limit
+                length.saturating_mul(100).div_ceil(*limit)
             );
             AwsError::sender("PackedPolicyTooLarge", message)
         }
-        Refusal::Parameter(error) => AwsError::sender("ValidationError", error.to_string()),
+        Refusal::Parameter(error) => AwsError::sender("ValidationError", sentence(&error.to_string())),
         Refusal::UnknownIssuer(issuer) => {
             invalid_token(&format!("No OpenIDConnect provider found in your account for {issuer}"))
         }
@@ -115,6 +117,11 @@ fn of_refusal(refusal: &Refusal, action: &str) -> AwsError {
         Refusal::NotInRoles => {
             invalid_token("The target role ARN is not present in the roles claim of the identity token")
         }
+        // Of a session there is no token: it asked for another source identity than it has, which stays.
+        Refusal::SessionClaims(_) if action == "AssumeRole" => AwsError::forbidden(
+            "AccessDenied",
+            "Not authorized to perform sts:SetSourceIdentity: the session has another source identity",
+        ),
         Refusal::SessionClaims(error) => invalid_token(&format!("The token's {error}")),
         Refusal::UnknownRole(_) | Refusal::RoleRefused(_) => not_authorized(),
         Refusal::Denied(_) | Refusal::Undecided(_) => not_authorized(),
@@ -128,10 +135,10 @@ fn of_refusal(refusal: &Refusal, action: &str) -> AwsError {
                 "The role issues `{kind}`, which this protocol does not carry; ask for it at POST /token"
             ),
         ),
-        Refusal::Used { uses, first_at } => AwsError::forbidden(
+        Refusal::Used { first_at, .. } => AwsError::forbidden(
             "AccessDenied",
             format!(
-                "Not authorized to perform sts:{action}: the identity token was used already ({uses} times, first at {})",
+                "Not authorized to perform sts:{action}: the identity token was used already, first at {}",
                 first_at.to_rfc3339()
             ),
         ),
@@ -142,7 +149,7 @@ fn of_refusal(refusal: &Refusal, action: &str) -> AwsError {
             Some(after) => AwsError::later(
                 "Throttling",
                 StatusCode::SERVICE_UNAVAILABLE,
-                format!("Rate exceeded: {error}"),
+                format!("Rate exceeded: {}", public_words(error)),
                 after,
             ),
             None => AwsError::internal(),
@@ -176,7 +183,7 @@ fn of_token(refusal: &TokenRefusal) -> AwsError {
         TokenRefusal::SubjectMissing => invalid("Missing a required claim: sub"),
         TokenRefusal::ExpiryMissing => invalid("Missing a required claim: exp"),
         TokenRefusal::IssuedAtMissing => invalid("Missing a required claim: iat"),
-        other => invalid(&other.to_string()),
+        other => invalid(&sentence(&other.to_string())),
     }
 }
 
@@ -187,21 +194,37 @@ impl From<SignatureError> for AwsError {
             SignatureError::Missing => {
                 Self::forbidden("MissingAuthenticationToken", "Request is missing Authentication Token")
             }
-            SignatureError::Incomplete(_) => Self::sender("IncompleteSignature", message),
-            SignatureError::NotTemporary => Self::forbidden(
-                "InvalidClientTokenId",
-                "The security token included in the request is invalid: only sessions issued here are accepted.",
-            ),
-            SignatureError::Service(_)
+            SignatureError::Incomplete(_)
+            | SignatureError::Absent(_)
+            | SignatureError::Unsigned(_)
+            | SignatureError::Twice
+            | SignatureError::Duplicate(_)
+            | SignatureError::Plus => Self::sender("IncompleteSignature", sentence(&message)),
+            SignatureError::Service { .. }
             | SignatureError::Region(_)
             | SignatureError::Host(_)
-            | SignatureError::Body
-            | SignatureError::Duplicate(_) => Self::forbidden("SignatureDoesNotMatch", message),
-            SignatureError::Time { signed_at, now } => Self::forbidden(
-                "SignatureDoesNotMatch",
-                format!("Signature expired: {signed_at} is too far from {now}"),
-            ),
-            SignatureError::Expires => Self::forbidden("SignatureDoesNotMatch", message),
+            | SignatureError::Expired { .. }
+            | SignatureError::NotYetCurrent { .. }
+            | SignatureError::Ended { .. }
+            | SignatureError::TooLong { .. }
+            | SignatureError::Body => Self::forbidden("SignatureDoesNotMatch", sentence(&message)),
         }
     }
+}
+
+impl From<FormError> for AwsError {
+    fn from(error: FormError) -> Self {
+        let code = match error {
+            FormError::TooLarge => "RequestEntityTooLarge",
+            FormError::Incomplete => "RequestTimeout",
+            FormError::MediaType | FormError::Text | FormError::Parameters(_) => "MalformedQueryString",
+        };
+        Self { status: error.status(), ..Self::sender(code, sentence(&error.to_string())) }
+    }
+}
+
+/// AWS's messages are sentences; people search for `Signature expired`.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

@@ -12,18 +12,20 @@ mod web_identity;
 pub(crate) mod xml;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::{Extension, RawQuery, State};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Extension, State};
 use axum::response::Response;
+use bytes::Bytes;
 use daypass_exchange::Client;
 use daypass_exchange::credential::{ProvenSession, SealedSession, SessionRefusal};
 use http::{HeaderMap, Method, Uri};
 
 use self::error::AwsError;
-use super::{Parameters, Peer};
+use super::{FormError, Parameters, Peer};
 use crate::app::App;
-use crate::sigv4::{Rules, Signed, SignedRequest};
+use crate::sigv4::{PathStyle, Rules, Signed, SignedRequest};
 
 /// The operations, by `Action`.
 pub(crate) const OPERATIONS: [&str; 4] =
@@ -31,6 +33,9 @@ pub(crate) const OPERATIONS: [&str; 4] =
 
 /// The version of the API.
 const VERSION: &str = "2011-06-15";
+
+/// The longest that a presigned request may be good for.
+const LONGEST_PRESIGNED: Duration = Duration::from_secs(900);
 
 /// Everything about a request that an operation may need.
 struct Call<'a> {
@@ -48,43 +53,41 @@ struct Call<'a> {
 pub(super) async fn post(
     State(app): State<Arc<App>>,
     Extension(peer): Extension<Peer>,
-    RawQuery(query): RawQuery,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    answer(&app, peer, query.as_deref().unwrap_or_default(), &method, &uri, &headers, &body).await
+    answer(&app, peer, &method, &uri, &headers, super::whole(body)).await
 }
 
 /// Parameters in the query: presigned requests, and people with curl.
 pub(super) async fn get(
     State(app): State<Arc<App>>,
     Extension(peer): Extension<Peer>,
-    RawQuery(query): RawQuery,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    answer(&app, peer, query.as_deref().unwrap_or_default(), &method, &uri, &headers, &[]).await
+    answer(&app, peer, &method, &uri, &headers, Ok(Bytes::new())).await
 }
 
 async fn answer(
     app: &App,
     peer: Peer,
-    query: &str,
     method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
-    body: &[u8],
+    body: Result<Bytes, FormError>,
 ) -> Response {
     let request_id = app.request_id();
-    let parameters = match read_parameters(query, body) {
-        Ok(parameters) => parameters,
-        Err(error) => return error.response(&request_id),
+    let read = body.and_then(|body| Ok((read_parameters(uri, headers, &body)?, body)));
+    let (parameters, body) = match read {
+        Ok(read) => read,
+        Err(error) => return AwsError::from(error).response(&request_id),
     };
     let client = super::client(app, peer, headers);
-    let call = Call { app, method, uri, headers, body, parameters, client, request_id };
+    let call = Call { app, method, uri, headers, body: &body, parameters, client, request_id };
     let request_id = call.request_id.clone();
     match dispatch(call).await {
         Ok(response) => response,
@@ -92,12 +95,10 @@ async fn answer(
     }
 }
 
-fn read_parameters(query: &str, body: &[u8]) -> Result<Parameters, AwsError> {
-    let malformed = |why: String| AwsError::sender("MalformedQueryString", why);
-    let body = std::str::from_utf8(body).map_err(|_| malformed("the body is not text".to_owned()))?;
-    let query = Parameters::parse(query).map_err(|error| malformed(error.to_string()))?;
-    let body = Parameters::parse(body).map_err(|error| malformed(error.to_string()))?;
-    query.join(body).once(&[]).map_err(|error| malformed(error.to_string()))
+/// The parameters of query and body together, each once.
+fn read_parameters(uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<Parameters, FormError> {
+    let query = Parameters::parse(uri.query().unwrap_or_default())?;
+    Ok(query.join(super::form(headers, body)?).once(&[])?)
 }
 
 async fn dispatch(call: Call<'_>) -> Result<Response, AwsError> {
@@ -141,10 +142,19 @@ impl Call<'_> {
             body: self.body,
         };
         let config = self.app.exchange.config();
-        let rules = Rules { hosts: &self.app.hosts, regions: &config.regions, now };
+        let rules = Rules {
+            hosts: &self.app.hosts,
+            service: "sts",
+            regions: &config.regions,
+            path_style: PathStyle::Normalised,
+            longest: LONGEST_PRESIGNED,
+            now,
+        };
         let signed = Signed::read(&request, &rules)?;
+        // Only sessions are issued here, so whatever comes without a session token is another's.
+        let session_token = signed.session_token.as_deref().ok_or(SessionRefusal::Token)?;
         let keys = self.app.exchange.ring().keys();
-        let sealed = SealedSession::open(&keys, &config.account_id, &signed.session_token)?;
+        let sealed = SealedSession::open(&keys, &config.account_id, session_token)?;
         let revocations = self.app.exchange.revocations();
         Ok(sealed.prove(&signed.access_key_id, &revocations, now, |secret| signed.made_with(secret))?)
     }

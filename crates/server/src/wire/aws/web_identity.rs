@@ -6,13 +6,14 @@ use daypass_exchange::{Admitted, Request, SessionPolicy, SubjectToken, Wire};
 
 use super::Call;
 use super::error::{AwsError, of_refused};
-use super::validate::Violations;
+use super::validate::{Violations, role_arn};
 use super::xml::Xml;
+use crate::wire::Parameters;
 
 pub(super) async fn call(call: Call<'_>) -> Result<Response, AwsError> {
     let mut violations = Violations::default();
     let parameters = &call.parameters;
-    let role = violations.required(parameters, "RoleArn", 20..=2_048).to_owned();
+    let role = violations.required(parameters, "RoleArn", 20..=2_048);
     let session_name = violations.name(parameters, "RoleSessionName").to_owned();
     let token = violations.required(parameters, "WebIdentityToken", 4..=20_000).to_owned();
     let duration = violations.duration(parameters);
@@ -23,7 +24,7 @@ pub(super) async fn call(call: Call<'_>) -> Result<Response, AwsError> {
     violations.finish()?;
     let request = Request {
         wire: Wire::AwsQuery,
-        role,
+        role: role_arn(role)?.to_owned(),
         token: SubjectToken::new(token),
         duration,
         session_name: Some(session_name),
@@ -51,18 +52,14 @@ pub(super) async fn call(call: Call<'_>) -> Result<Response, AwsError> {
 }
 
 /// `Policy` and `PolicyArns`, within AWS's limits.
-pub(super) fn session_policy(
-    parameters: &crate::wire::Parameters,
-    violations: &mut Violations,
-) -> SessionPolicy {
-    let arns = parameters.members("PolicyArns", "arn");
-    if arns.len() > 10 {
-        violations.push("PolicyArns", "", "Member must have length less than or equal to 10");
+pub(super) fn session_policy(parameters: &Parameters, violations: &mut Violations) -> SessionPolicy {
+    let members = violations.list(parameters, "PolicyArns", &["arn"], 10);
+    let arns: Vec<String> =
+        members.iter().flat_map(|member| member.values()).map(ToString::to_string).collect();
+    for arn in &arns {
+        violations.length("PolicyArns", arn, 20..=2_048);
     }
-    SessionPolicy {
-        document: parameters.get("Policy").map(str::to_owned),
-        arns: arns.into_iter().map(str::to_owned).collect(),
-    }
+    SessionPolicy { document: parameters.get("Policy").map(str::to_owned), arns }
 }
 
 /// `AssumedRoleUser` and `Credentials`.

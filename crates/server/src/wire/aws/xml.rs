@@ -8,8 +8,8 @@ use http::{HeaderValue, StatusCode, header};
 /// The namespace of every STS response.
 pub(crate) const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-/// Writes elements.
-#[derive(Debug, Default)]
+/// Writes elements. There are secrets in them, so it is not printed.
+#[derive(Default)]
 pub(crate) struct Xml(String);
 
 impl Xml {
