@@ -85,6 +85,15 @@ impl Number {
             Self::Float(value) => value,
         }
     }
+
+    /// The value without its fraction, towards zero.
+    #[expect(clippy::cast_possible_truncation, reason = "a float saturates, and whoever asks wants no more")]
+    pub const fn truncated(self) -> Self {
+        match self {
+            Self::Integer(_) => self,
+            Self::Float(value) => Self::Integer(value as i128),
+        }
+    }
 }
 
 impl PartialEq for Number {

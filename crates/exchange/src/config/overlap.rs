@@ -129,13 +129,9 @@ fn candidate(a: &Statement, b: &Statement) -> Option<ClaimSet> {
         _ => return None,
     };
     let audience = match (&a.audiences, &b.audiences) {
-        (Audiences::OneOf(a), Audiences::OneOf(b)) => {
-            Some(a.iter().find(|audience| b.contains(audience))?.clone())
-        }
-        (Audiences::OneOf(one), Audiences::Unstated) | (Audiences::Unstated, Audiences::OneOf(one)) => {
-            one.first().cloned()
-        }
         (Audiences::Unstated, Audiences::Unstated) => None,
+        (Audiences::Unstated, stated) | (stated, Audiences::Unstated) => stated.named().first().cloned(),
+        (a, b) => Some(a.named().iter().find(|audience| b.named().contains(audience))?.clone()),
     };
     let mut claims = ClaimSet::new();
     claims.insert("iss", issuer.as_str());

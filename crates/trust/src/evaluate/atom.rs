@@ -5,7 +5,7 @@ use daypass_claims::ClaimValue;
 use super::Evaluator;
 use super::value::{self, Operand};
 use crate::context::Fact;
-use crate::form::{Atom, ClaimPath, Pattern, Quantifier, Reading, Step, Test, Variable};
+use crate::form::{Atom, ClaimPath, JoinPart, Pattern, Quantifier, Reading, Step, Test, Variable};
 use crate::truth::Truth;
 
 /// A truth value, with the reason where it is unknown.
@@ -79,7 +79,22 @@ impl<'a> Evaluator<'a> {
                 Fact::Unknown(why) => Found::Unknown(why),
             },
             Variable::Never { .. } => Found::Absent,
+            Variable::Joined(parts) => self
+                .join(parts)
+                .map_or(Found::Absent, |text| Found::Value(Cow::Owned(ClaimValue::String(text)))),
         }
+    }
+
+    /// A text that is put together; `None` where a part has none.
+    fn join(&self, parts: &[JoinPart]) -> Option<String> {
+        let mut joined = String::new();
+        for part in parts {
+            match part {
+                JoinPart::Text(text) => joined.push_str(text),
+                JoinPart::Claim(path) => joined.push_str(self.claim(path)?.as_str()?),
+            }
+        }
+        Some(joined)
     }
 
     fn claim(&self, path: &ClaimPath) -> Option<Cow<'a, ClaimValue>> {
@@ -138,6 +153,9 @@ impl<'a> Evaluator<'a> {
                 Some(text) => self.text(pattern, &text, *ignore_case),
                 None => false.into(),
             },
+            Test::Regex(expression) => {
+                value::text(found, reading).is_some_and(|text| expression.is_found_in(&text)).into()
+            }
             Test::Number(comparison, wanted) => value::number(found, reading)
                 .is_some_and(|number| comparison.accepts(value::order(number, *wanted)))
                 .into(),
@@ -201,8 +219,17 @@ fn absent(atom: &Atom) -> bool {
 }
 
 fn step_into<'a>(value: &Cow<'a, ClaimValue>, step: &Step) -> Option<Cow<'a, ClaimValue>> {
+    let string = |text: String| Some(Cow::Owned(ClaimValue::String(text)));
+    match step {
+        Step::Extract { before, after } => return string(extract(value.as_str()?, before, after)),
+        Step::Lower => return string(value.as_str()?.to_ascii_lowercase()),
+        Step::Upper => return string(value.as_str()?.to_ascii_uppercase()),
+        _ => {}
+    }
     let pick = |value: &'a ClaimValue| -> Option<Cow<'a, ClaimValue>> {
         match step {
+            Step::Extract { .. } | Step::Lower | Step::Upper => None,
+            Step::Item(index) => value.as_array()?.get(*index).map(Cow::Borrowed),
             Step::Member(name) => value.as_object()?.get(name).map(Cow::Borrowed),
             Step::MemberIgnoreCase(name) => value
                 .as_object()?
@@ -224,7 +251,16 @@ fn step_into<'a>(value: &Cow<'a, ClaimValue>, step: &Step) -> Option<Cow<'a, Cla
     };
     match value {
         Cow::Borrowed(value) => pick(value),
-        // Only the names of members are ever made up, and nothing steps into a name.
+        // Only names of members and parts of strings are ever made up, and nothing steps into those.
         Cow::Owned(_) => None,
     }
+}
+
+/// `extract` of GCP: the text between the first `before` and the next `after`, empty where there is none.
+fn extract(text: &str, before: &str, after: &str) -> String {
+    let Some((_, rest)) = text.split_once(before) else { return String::new() };
+    if after.is_empty() {
+        return rest.to_owned();
+    }
+    rest.split_once(after).map_or_else(String::new, |(found, _)| found.to_owned())
 }

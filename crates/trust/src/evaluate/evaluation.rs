@@ -363,7 +363,7 @@ fn first_unknown(condition: &Condition) -> Option<String> {
 pub(super) fn impossible(condition: &Condition) -> Option<String> {
     condition.atoms().into_iter().find_map(|atom| match &atom.variable {
         Variable::Never { why, .. } => Some(why.clone()),
-        Variable::Claim(_) | Variable::Request(_) | Variable::Unverified { .. } => None,
+        Variable::Claim(_) | Variable::Request(_) | Variable::Unverified { .. } | Variable::Joined(_) => None,
     })
 }
 
@@ -391,7 +391,7 @@ pub(super) fn wanted_principals(principals: &Principals) -> String {
 pub(super) fn wanted_audiences(audiences: &Audiences) -> String {
     match audiences {
         Audiences::Unstated => "any".to_owned(),
-        Audiences::OneOf(accepted) => {
+        Audiences::OneOf(accepted) | Audiences::Includes(accepted) => {
             accepted.iter().map(|audience| quoted(audience.as_str())).collect::<Vec<_>>().join(" or ")
         }
     }

@@ -137,7 +137,10 @@ impl<'a> Evaluator<'a> {
     }
 
     fn addressed(&self, audiences: &Audiences) -> Truth {
-        let Audiences::OneOf(accepted) = audiences else { return Truth::True };
+        let accepted = audiences.named();
+        if *audiences == Audiences::Unstated {
+            return Truth::True;
+        }
         if self.context.caller != Caller::Token {
             return Truth::True;
         }
@@ -150,6 +153,7 @@ impl<'a> Evaluator<'a> {
         match (matching, presented.len()) {
             (0, _) => Truth::False,
             (matching, all) if matching == all => Truth::True,
+            _ if matches!(audiences, Audiences::Includes(_)) => Truth::True,
             // One of several audiences: whether that is enough is the verifier's own rule.
             _ => Truth::Unknown,
         }

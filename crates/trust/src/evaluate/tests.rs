@@ -140,3 +140,101 @@ proptest! {
         prop_assert_eq!(evaluator.truth(&condition.clone().negated()), !evaluator.truth(&condition));
     }
 }
+
+mod readings {
+    use daypass_claims::ClaimSet;
+
+    use crate::context::Context;
+    use crate::evaluate::Evaluator;
+    use crate::form::{
+        Atom, ClaimPath, Comparison, Condition, Expression, JoinPart, Quantifier, Reading, Step, Test,
+        Variable,
+    };
+    use crate::truth::Truth;
+
+    fn truth(claims: &str, variable: Variable, reading: Reading, test: Test) -> Truth {
+        let policy = super::policy(Vec::new());
+        let claims = ClaimSet::from_json(claims.as_bytes()).unwrap();
+        let context = Context::new();
+        let evaluator = Evaluator { policy: &policy, claims: &claims, context: &context };
+        let quantifier = if reading == Reading::Vault { Quantifier::AnyOf } else { Quantifier::Scalar };
+        evaluator.truth(&Condition::Atom(Atom { variable, reading, quantifier, test }))
+    }
+
+    fn claim(name: &str, step: Option<Step>) -> Variable {
+        Variable::Claim(ClaimPath { steps: step.into_iter().collect(), ..ClaimPath::claim(name) })
+    }
+
+    #[test]
+    fn a_joined_text_is_absent_where_a_part_is() {
+        let joined = |claims: &str| {
+            let parts = vec![
+                JoinPart::Claim(ClaimPath::claim("a")),
+                JoinPart::Text("/".into()),
+                JoinPart::Claim(ClaimPath::claim("b")),
+            ];
+            truth(claims, Variable::Joined(parts), Reading::Strict, Test::equals("x/y"))
+        };
+        assert_eq!(joined(r#"{"a":"x","b":"y"}"#), Truth::True);
+        assert_eq!(joined(r#"{"a":"x","b":"z"}"#), Truth::False);
+        assert_eq!(joined(r#"{"a":"x"}"#), Truth::False);
+        assert_eq!(joined(r#"{"a":"x","b":1}"#), Truth::False);
+    }
+
+    #[test]
+    fn parts_of_strings_and_lists() {
+        let extract = |before: &str, after: &str, wanted: &str| {
+            let step = Step::Extract { before: before.into(), after: after.into() };
+            truth(
+                r#"{"sub":"repo:acme/app:ref:x"}"#,
+                claim("sub", Some(step)),
+                Reading::Strict,
+                Test::equals(wanted),
+            )
+        };
+        assert_eq!(extract("repo:", "/", "acme"), Truth::True);
+        assert_eq!(extract("ref:", "", "x"), Truth::True);
+        assert_eq!(extract("", ":", "repo"), Truth::True);
+        assert_eq!(extract("project:", "/", ""), Truth::True, "no match is the empty string");
+        assert_eq!(extract("repo:", "!", ""), Truth::True);
+        let item = |index| {
+            truth(
+                r#"{"l":["a","b"]}"#,
+                claim("l", Some(Step::Item(index))),
+                Reading::Strict,
+                Test::equals("b"),
+            )
+        };
+        assert_eq!((item(1), item(0), item(2)), (Truth::True, Truth::False, Truth::False));
+        let lower =
+            truth(r#"{"a":"AcMe"}"#, claim("a", Some(Step::Lower)), Reading::Strict, Test::equals("acme"));
+        assert_eq!(lower, Truth::True);
+    }
+
+    #[test]
+    fn an_expression_is_searched_for_in_strings_only() {
+        let search = |claims: &str| {
+            truth(
+                claims,
+                claim("a", None),
+                Reading::Strict,
+                Test::Regex(Expression::parse("acme/.*").unwrap()),
+            )
+        };
+        assert_eq!(search(r#"{"a":"evil-acme/x"}"#), Truth::True);
+        assert_eq!(search(r#"{"a":"other"}"#), Truth::False);
+        assert_eq!(search(r#"{"a":["acme/x"]}"#), Truth::False);
+    }
+
+    #[test]
+    fn vault_takes_any_item_and_cuts_fractions_off() {
+        let number = |claims: &str| {
+            let one = Test::Number(Comparison::Equal, daypass_claims::Number::Integer(1));
+            truth(claims, claim("a", None), Reading::Vault, one)
+        };
+        assert_eq!(number(r#"{"a":1.9}"#), Truth::True);
+        assert_eq!(number(r#"{"a":"1"}"#), Truth::False);
+        assert_eq!(number(r#"{"a":[0,1]}"#), Truth::True);
+        assert_eq!(number("{}"), Truth::False);
+    }
+}

@@ -25,10 +25,11 @@ pub(super) fn operand<'v>(value: &'v ClaimValue, reading: Reading, what: &str) -
         ))
     };
     match (reading, value) {
-        (Reading::Strict | Reading::AwsMulti | Reading::AwsRequest, ClaimValue::Array(items)) => {
-            Operand::Many(items.iter().collect())
-        }
-        (Reading::Strict | Reading::AwsRequest, value) => Operand::One(value),
+        (
+            Reading::Strict | Reading::AwsMulti | Reading::AwsRequest | Reading::Vault,
+            ClaimValue::Array(items),
+        ) => Operand::Many(items.iter().collect()),
+        (Reading::Strict | Reading::AwsRequest | Reading::Vault, value) => Operand::One(value),
         (Reading::AwsAudience, ClaimValue::Array(items)) => match items.as_slice() {
             [one @ ClaimValue::String(_)] => Operand::One(one),
             _ => Operand::Unknown(format!(
@@ -55,8 +56,11 @@ pub(super) fn text(value: &ClaimValue, reading: Reading) -> Option<Cow<'_, str>>
 /// The number a value holds; AWS compares the text of conditions, so there a string of digits is one.
 pub(super) fn number(value: &ClaimValue, reading: Reading) -> Option<Number> {
     match value {
+        ClaimValue::Number(number) if reading == Reading::Vault => Some(number.truncated()),
         ClaimValue::Number(number) => Some(*number),
-        ClaimValue::String(text) if reading != Reading::Strict => parse_number(text),
+        ClaimValue::String(text) if !matches!(reading, Reading::Strict | Reading::Vault) => {
+            parse_number(text)
+        }
         _ => None,
     }
 }
@@ -73,7 +77,7 @@ pub(super) fn order(a: Number, b: Number) -> Ordering {
 pub(super) fn boolean(value: &ClaimValue, reading: Reading) -> Option<bool> {
     match value {
         ClaimValue::Bool(value) => Some(*value),
-        ClaimValue::String(text) if reading != Reading::Strict => parse_bool(text),
+        ClaimValue::String(text) if !matches!(reading, Reading::Strict | Reading::Vault) => parse_bool(text),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use daypass_claims::{Number, Timestamp};
 
-use super::{Pattern, Reading, Variable};
+use super::{Expression, Pattern, Reading, Variable};
 use crate::document::Span;
 
 /// What must hold for a statement to match; evaluated in Kleene logic.
@@ -71,6 +71,8 @@ pub enum Test {
         /// Whether ASCII letter case is ignored.
         ignore_case: bool,
     },
+    /// A string in which the expression is found; anchor it to match the whole.
+    Regex(Expression),
     /// A number.
     Number(Comparison, Number),
     /// A boolean.

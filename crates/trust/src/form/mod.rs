@@ -2,6 +2,7 @@
 //! the prover reasons about all of them.
 
 mod condition;
+mod expression;
 mod pattern;
 mod principal;
 mod variable;
@@ -9,9 +10,10 @@ mod variable;
 use daypass_claims::Audience;
 
 pub use condition::{Atom, Clause, Comparison, Condition, Quantifier, Test};
+pub use expression::{Expression, ExpressionError};
 pub use pattern::{Pattern, Piece};
 pub use principal::{OtherPrincipal, Principals, TokenIssuers};
-pub use variable::{ClaimPath, Reading, RequestKey, Step, Variable};
+pub use variable::{ClaimPath, JoinPart, Reading, RequestKey, Step, Variable};
 
 use crate::dialect::Dialect;
 use crate::document::{Source, Span};
@@ -64,8 +66,20 @@ pub enum Effect {
 pub enum Audiences {
     /// The document does not say; the dialect leaves it to the provider's registration, which is not known here.
     Unstated,
-    /// One of these, exactly.
+    /// One of these and nobody else. Whether a token that names others beside it will do is the verifier's own rule.
     OneOf(Vec<Audience>),
+    /// One of these, whoever else it names.
+    Includes(Vec<Audience>),
+}
+
+impl Audiences {
+    /// The audiences that are named.
+    pub fn named(&self) -> &[Audience] {
+        match self {
+            Self::Unstated => &[],
+            Self::OneOf(audiences) | Self::Includes(audiences) => audiences,
+        }
+    }
 }
 
 /// One thing that assuming a role can need permission for.

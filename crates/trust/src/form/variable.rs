@@ -16,6 +16,8 @@ pub enum Variable {
         /// Why it is always absent.
         why: String,
     },
+    /// A text that is put together from other texts and claims; absent where one of the claims is absent or no string.
+    Joined(Vec<JoinPart>),
     /// A claim that the cloud may or may not show: absent where the token lacks it, else unknown.
     Unverified {
         /// The claim.
@@ -23,6 +25,15 @@ pub enum Variable {
         /// Why it is not known whether it is shown.
         why: String,
     },
+}
+
+/// A part of a text that is put together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum JoinPart {
+    /// This text.
+    Text(String),
+    /// The text of a claim.
+    Claim(ClaimPath),
 }
 
 /// A claim, or a part of one.
@@ -43,10 +54,24 @@ pub enum Step {
     Member(String),
     /// A member of an object, its name compared without regard to ASCII case.
     MemberIgnoreCase(String),
+    /// An item of a list, from 0.
+    Item(usize),
     /// The item of a one-item list; a string stands for itself.
     OnlyItem,
     /// The names of an object's members, as a list.
     Names,
+    /// The part of a string behind the first `before` and in front of the next `after`; to the end if `after` is empty. The
+    /// empty string where there is none (`extract` of GCP).
+    Extract {
+        /// What comes before it.
+        before: String,
+        /// What comes after it.
+        after: String,
+    },
+    /// The string with ASCII letters in lower case.
+    Lower,
+    /// The string with ASCII letters in upper case.
+    Upper,
 }
 
 /// Something about the request.
@@ -158,6 +183,9 @@ pub enum Reading {
     AwsMulti,
     /// As AWS reads a value of the request: booleans, numbers and times in their text form.
     AwsRequest,
+    /// As Vault reads a bound claim: a list matches where one of its items does, numbers lose their fractions, and nothing
+    /// else becomes anything else.
+    Vault,
 }
 
 impl ClaimPath {
@@ -179,8 +207,12 @@ impl fmt::Display for ClaimPath {
         for step in &self.steps {
             match step {
                 Step::Member(name) | Step::MemberIgnoreCase(name) => write!(f, "/{name}")?,
+                Step::Item(index) => write!(f, "/{index}")?,
                 Step::OnlyItem => f.write_str("/0")?,
                 Step::Names => f.write_str("/*")?,
+                Step::Extract { before, after } => write!(f, ".extract({before}{{}}{after})")?,
+                Step::Lower => f.write_str(".lower()")?,
+                Step::Upper => f.write_str(".upper()")?,
             }
         }
         Ok(())
@@ -193,6 +225,13 @@ impl fmt::Display for Variable {
             Self::Claim(path) | Self::Unverified { claim: path, .. } => path.fmt(f),
             Self::Request(key) => f.write_str(&key.name()),
             Self::Never { name, .. } => f.write_str(name),
+            Self::Joined(parts) => {
+                let parts = parts.iter().map(|part| match part {
+                    JoinPart::Text(text) => format!("{text:?}"),
+                    JoinPart::Claim(path) => path.to_string(),
+                });
+                f.write_str(&parts.collect::<Vec<_>>().join(" + "))
+            }
         }
     }
 }
