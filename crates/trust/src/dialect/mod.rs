@@ -106,9 +106,23 @@ pub fn compile(
     source: &Source,
     options: &CompileOptions,
 ) -> Result<Compiled, CompileError> {
+    let tree = match dialect {
+        Dialect::Aws => parse_json(source)?,
+        Dialect::Daypass => parse_toml(source)?,
+    };
+    compile_tree(dialect, source, &tree, options)
+}
+
+/// Compiles a document that was read already, perhaps out of a file of another language: `tree` points into `source`.
+pub fn compile_tree(
+    dialect: Dialect,
+    source: &Source,
+    tree: &Node,
+    options: &CompileOptions,
+) -> Result<Compiled, CompileError> {
     match dialect {
-        Dialect::Aws => aws::compile(source, &parse_json(source)?, options),
-        Dialect::Daypass => native::compile(source, &parse_toml(source)?, options),
+        Dialect::Aws => aws::compile(source, tree, options),
+        Dialect::Daypass => native::compile(source, tree, options),
     }
 }
 

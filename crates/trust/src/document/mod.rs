@@ -40,6 +40,8 @@ pub enum Value {
     Array(Vec<Node>),
     /// An object or table, members in the order of the source; names may repeat.
     Table(Vec<Member>),
+    /// Something that the document leaves to others, such as a variable of Terraform, and why it is not known here.
+    Unresolved(String),
 }
 
 /// A member of an object or table.
@@ -64,6 +66,7 @@ impl Node {
             Value::Datetime(_) => "a date",
             Value::Array(_) => "a list",
             Value::Table(_) => "a table",
+            Value::Unresolved(_) => "unresolved",
         }
     }
 
@@ -94,6 +97,61 @@ impl Node {
     /// The first member of that name, if this is a table that has one.
     pub fn get(&self, name: &str) -> Option<&Node> {
         self.as_table()?.iter().find(|member| member.name == name).map(|member| &member.node)
+    }
+
+    /// Why the value is not known, if it is not.
+    pub fn unresolved(&self) -> Option<&str> {
+        match &self.value {
+            Value::Unresolved(why) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// Every string in the tree with its place, names of members included.
+    pub fn strings(&self) -> Vec<(&str, Span)> {
+        let mut found = Vec::new();
+        self.collect_strings(&mut found);
+        found
+    }
+
+    fn collect_strings<'n>(&'n self, found: &mut Vec<(&'n str, Span)>) {
+        match &self.value {
+            Value::String(text) => found.push((text, self.span)),
+            Value::Array(items) => items.iter().for_each(|item| item.collect_strings(found)),
+            Value::Table(members) => {
+                for member in members {
+                    found.push((&member.name, member.name_span));
+                    member.node.collect_strings(found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// How many characters the value has as JSON, white space not counted.
+    pub fn json_length(&self) -> usize {
+        let text = |text: &str| {
+            let escaped = |c: char| match c {
+                '"' | '\\' => 2,
+                c if c.is_control() => 6,
+                c if c.is_whitespace() => 0,
+                _ => 1,
+            };
+            text.chars().map(escaped).sum::<usize>().saturating_add(2)
+        };
+        let between = |count: usize| count.saturating_sub(1).saturating_add(2);
+        match &self.value {
+            Value::Null => 4,
+            Value::Bool(value) => value.to_string().len(),
+            Value::Number(number) => number.len(),
+            Value::String(string) | Value::Datetime(string) => text(string),
+            Value::Array(items) => items.iter().map(Self::json_length).sum::<usize>() + between(items.len()),
+            Value::Table(members) => {
+                let length = |member: &Member| text(&member.name) + 1 + member.node.json_length();
+                members.iter().map(length).sum::<usize>() + between(members.len())
+            }
+            Value::Unresolved(_) => 0,
+        }
     }
 
     /// Applies `replace` to every string in the tree, in place; what it refuses is returned with the place.
@@ -127,7 +185,21 @@ impl Node {
                     member.node.walk_strings(replace, refused);
                 }
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Datetime(_) => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Datetime(_) | Value::Unresolved(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_of_a_document_does_not_depend_on_how_it_is_set_out() {
+        let length = |text: &str| parse_json(&Source::new("p", text)).unwrap().json_length();
+        let compact = r#"{"a":[1,true,null,"x\"y"],"b":{}}"#;
+        assert_eq!(length(compact), compact.len());
+        assert_eq!(length("{ \"a\" : [1, true,\n null, \"x\\\"y\"], \"b\": { } }"), compact.len());
+        assert_eq!(length(r#""a b""#), 4, "white space is not counted in strings either");
     }
 }

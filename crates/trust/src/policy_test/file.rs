@@ -236,6 +236,11 @@ fn claim_value(source: &Source, node: &Node, problems: &mut Problems) -> Option<
                 .map(|member| Some((member.name.clone(), claim_value(source, &member.node, problems)?)))
                 .collect::<Option<_>>()?,
         ),
+        // Neither JSON nor TOML leaves anything open.
+        Value::Unresolved(why) => {
+            problems.push(Problem::new(source, node.span, why.clone()));
+            return None;
+        }
     })
 }
 

@@ -136,8 +136,16 @@ fn clause(
     problems: &mut Problems,
     notes: &mut Vec<Problem>,
 ) -> Option<Condition> {
-    let values = values(scope.source, &member.node, problems)?;
     let key = key::resolve(&member.name, principals);
+    if let Some(why) = unresolved(&member.node) {
+        return Some(Condition::Clause(Box::new(Clause {
+            name: format!("{} {}", entry.name, member.name),
+            wants: "a value that is not known here".to_owned(),
+            span: member.name_span,
+            body: Condition::Unknown(why),
+        })));
+    }
+    let values = values(scope.source, &member.node, problems)?;
     if let Variable::Never { why, .. } = &key.variable {
         notes.push(Problem::new(scope.source, member.name_span, why.clone()));
     }
@@ -161,12 +169,20 @@ fn clause(
     })))
 }
 
+/// Why a value, or one of several, is not known.
+fn unresolved(node: &Node) -> Option<String> {
+    let items = node.as_array().unwrap_or(std::slice::from_ref(node));
+    items.iter().find_map(Node::unresolved).map(str::to_owned)
+}
+
 /// Scalars as text: IAM compares unquoted numbers and booleans by how they are written.
 fn values<'n>(source: &Source, node: &'n Node, problems: &mut Problems) -> Option<Vec<(String, Span)>> {
     let items: &'n [Node] = node.as_array().unwrap_or(std::slice::from_ref(node));
     let texts = items.iter().map(|item| match &item.value {
         Value::String(text) | Value::Number(text) => Some((text.clone(), item.span)),
         Value::Bool(value) => Some((value.to_string(), item.span)),
+        // Reported as what it is before the values are read.
+        Value::Unresolved(_) => None,
         Value::Null | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
             let message =
                 format!("a condition value is a string, a number or a boolean, this is {}", item.kind());

@@ -53,7 +53,7 @@ pub fn compile(source: &Source, tree: &Node, options: &CompileOptions) -> Result
         }
         fields.finish(&mut problems);
     }
-    check_text(source, tree.span, &mut problems, &mut notes);
+    check_text(source, tree, &mut problems, &mut notes);
     let policy = Policy { dialect: Dialect::Aws, statements, source: source.clone() };
     Ok(problems.into_result(Compiled { policy, notes, accepted_risks: Vec::new() })?)
 }
@@ -182,20 +182,21 @@ fn strings<'n>(
 }
 
 /// Characters and length of the document as a whole.
-fn check_text(source: &Source, span: Span, problems: &mut Problems, notes: &mut Vec<Problem>) {
+fn check_text(source: &Source, tree: &Node, problems: &mut Problems, notes: &mut Vec<Problem>) {
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{ff}');
-    if let Some((at, c)) = source.text().char_indices().find(|(_, c)| !allowed(*c)) {
-        let span = Span::new(at, at.saturating_add(c.len_utf8()));
+    let strings = tree.strings();
+    let refused = strings.iter().find_map(|(text, span)| Some((text.chars().find(|c| !allowed(*c))?, *span)));
+    if let Some((c, span)) = refused {
         let message = format!("IAM does not store the character U+{:04X}", u32::from(c));
         problems.push(
             Problem::new(source, span, message).help("a policy holds U+0020 to U+00FF, tabs and line ends"),
         );
     }
-    let length = source.text().chars().filter(|c| !c.is_whitespace()).count();
+    let length = tree.json_length();
     if length > LENGTH_QUOTA {
         let message = format!("the policy has {length} characters, the default quota is {LENGTH_QUOTA}");
         notes.push(
-            Problem::new(source, span, message)
+            Problem::new(source, tree.span, message)
                 .help("white space is not counted; AWS raises it to 4,096 on request"),
         );
     }

@@ -14,6 +14,9 @@ const BUILT_IN: [(&str, &str); 4] = [
 
 /// Reads `Principal`.
 pub(super) fn read(source: &Source, node: &Node, problems: &mut Problems) -> Option<Principals> {
+    if let Some(why) = node.unresolved() {
+        return Some(Principals { unknown: Some(why.to_owned()), ..Principals::nobody() });
+    }
     if let Some(text) = node.as_str() {
         if text == "*" {
             return Some(everybody());
@@ -31,12 +34,13 @@ pub(super) fn read(source: &Source, node: &Node, problems: &mut Problems) -> Opt
     let mut fields = Fields::of(source, node, "`Principal`", problems)?;
     let mut principals = Principals::nobody();
     if let Some(member) = fields.take("Federated") {
-        for (text, span) in strings(source, &member.node, "`Federated`", problems)? {
+        let named = known_strings(source, &member.node, "`Federated`", &mut principals.unknown, problems)?;
+        for (text, span) in named {
             federated(source, text, span, &mut principals, problems);
         }
     }
     if let Some(member) = fields.take("AWS") {
-        for (text, _) in strings(source, &member.node, "`AWS`", problems)? {
+        for (text, _) in known_strings(source, &member.node, "`AWS`", &mut principals.unknown, problems)? {
             if text == "*" {
                 // `{"AWS": "*"}` is the same as `"*"`: anyone, anonymous callers and so token bearers included.
                 principals.tokens = TokenIssuers::Any;
@@ -45,15 +49,34 @@ pub(super) fn read(source: &Source, node: &Node, problems: &mut Problems) -> Opt
         }
     }
     if let Some(member) = fields.take("Service") {
-        let names = strings(source, &member.node, "`Service`", problems)?;
+        let names = known_strings(source, &member.node, "`Service`", &mut principals.unknown, problems)?;
         principals.others.extend(names.into_iter().map(|(name, _)| OtherPrincipal::Service(name.to_owned())));
     }
     if let Some(member) = fields.take("CanonicalUser") {
-        let ids = strings(source, &member.node, "`CanonicalUser`", problems)?;
+        let ids = known_strings(source, &member.node, "`CanonicalUser`", &mut principals.unknown, problems)?;
         principals.others.extend(ids.into_iter().map(|(id, _)| OtherPrincipal::User(id.to_owned())));
     }
     fields.finish(problems);
     Some(principals)
+}
+
+/// The strings that are known; why one is not goes to `unknown`.
+fn known_strings<'n>(
+    source: &Source,
+    node: &'n Node,
+    what: &str,
+    unknown: &mut Option<String>,
+    problems: &mut Problems,
+) -> Option<Vec<(&'n str, Span)>> {
+    let items = node.as_array().unwrap_or(std::slice::from_ref(node));
+    let mut texts = Vec::new();
+    for item in items {
+        match item.unresolved() {
+            Some(why) => *unknown = Some(why.to_owned()),
+            None => texts.extend(strings(source, item, what, problems)?),
+        }
+    }
+    Some(texts)
 }
 
 /// `NotPrincipal`: not supported in trust policies, and nowhere documented for tokens.

@@ -228,7 +228,7 @@ impl Reader<'_> {
                 };
                 (Test::Number(Comparison::Equal, number), ClaimValue::Number(number))
             }
-            Value::Null | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
+            Value::Null | Value::Datetime(_) | Value::Array(_) | Value::Table(_) | Value::Unresolved(_) => {
                 let message = format!(
                     "a claim is compared with a string, a number or a boolean, this is {}",
                     node.kind()
