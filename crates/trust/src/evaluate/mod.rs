@@ -3,6 +3,7 @@
 mod atom;
 mod evaluation;
 mod nearest;
+pub mod parts;
 mod value;
 
 use daypass_claims::{Audience, ClaimSet, Issuer};

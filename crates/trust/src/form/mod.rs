@@ -32,6 +32,13 @@ pub struct Policy {
     pub source: Source,
 }
 
+/// A policy without statements, which admits nobody.
+impl Default for Policy {
+    fn default() -> Self {
+        Self { dialect: Dialect::Daypass, statements: Vec::new(), source: Source::new("", "") }
+    }
+}
+
 /// One statement of a policy.
 #[derive(Clone, Debug)]
 pub struct Statement {
