@@ -23,13 +23,13 @@ pub(crate) const DEFAULT_DATA: &str = ".daypass";
 #[command(next_help_heading = "Which service")]
 pub(crate) struct Service {
     /// The data directory of the service, where its admin URL and token lie.
-    #[arg(long, value_name = "DIR", env = "DAYPASS_DATA", default_value = DEFAULT_DATA)]
+    #[arg(long, value_name = "DIR", env = "DAYPASS_DATA", hide_env_values = true, default_value = DEFAULT_DATA)]
     pub(crate) data: Utf8PathBuf,
     /// The URL of the admin listener, if it is not the one in the data directory.
-    #[arg(long, value_name = "URL", env = "DAYPASS_ADMIN_URL")]
+    #[arg(long, value_name = "URL", env = "DAYPASS_ADMIN_URL", hide_env_values = true)]
     admin_url: Option<String>,
     /// A file with a token that is good for administration: the bootstrap token, or a CI job's.
-    #[arg(long, value_name = "FILE", env = "DAYPASS_ADMIN_TOKEN_FILE")]
+    #[arg(long, value_name = "FILE", env = "DAYPASS_ADMIN_TOKEN_FILE", hide_env_values = true)]
     admin_token_file: Option<Utf8PathBuf>,
 }
 
@@ -44,7 +44,9 @@ impl Service {
     /// Finds address and token.
     pub(crate) fn admin(&self) -> Result<Admin> {
         let base = match &self.admin_url {
-            Some(url) => url.trim_end_matches('/').to_owned(),
+            Some(url) => {
+                http::base(url).map_err(|message| Failure::usage(format!("--admin-url: {message}")))?
+            }
             None => {
                 let path = self.data.join(ADDRESS_FILE);
                 let text = std::fs::read_to_string(&path).map_err(|error| {
@@ -92,7 +94,7 @@ impl Admin {
             .unwrap_or_else(|| format!("the admin listener answered {status}"));
         Err(match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE => {
-                Failure::Refused(why)
+                Failure::refused(why)
             }
             StatusCode::BAD_REQUEST => Failure::Usage(why),
             _ => Failure::Failed(anyhow!(why)),

@@ -10,14 +10,7 @@ use crate::output::Color;
 /// A job proves who it is with the token of its CI platform, a strict trust policy decides on the token's claims, and a
 /// credential for minutes comes back. Every decision is on record and can be explained.
 #[derive(Debug, Parser)]
-#[command(
-    name = "daypass",
-    version,
-    propagate_version = true,
-    arg_required_else_help = true,
-    after_help = "Start with `daypass demo`, which tells the whole story in a few seconds, or with `daypass up`.\n\n\
-                  Exit codes: 0 fine; 1 findings, or the answer is no; 2 wrong arguments or input files; 3 failed."
-)]
+#[command(name = "daypass", version, arg_required_else_help = true, after_help = AFTER_HELP)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -25,15 +18,27 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+const AFTER_HELP: &str = "\
+Where to begin:
+  daypass demo                  the whole story in a few seconds, every step checked
+  daypass up                    an exchange and CI platforms on this machine, to try things on
+  daypass help COMMAND          what a command does, with examples
+
+Exit codes:
+  0  fine
+  1  the answer is no: refused, denied, findings, a log that does not verify
+  2  wrong arguments, or a file that does not say what it should
+  3  something failed: no connection, no disk, no permission";
+
 /// What every command takes.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Global {
-    /// Answer in JSON on stdout, one document.
+    /// Answer with one JSON document on stdout.
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// When to colour.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = false)]
+    /// When to colour: auto (on a terminal, unless NO_COLOR is set), always or never.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub(crate) color: Color,
     /// Log more to stderr; twice for everything.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -41,8 +46,8 @@ pub(crate) struct Global {
     /// Log errors only.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// How log lines look.
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    /// How log lines look: text for people, json for programs.
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     pub(crate) log_format: LogFormat,
 }
 
@@ -55,43 +60,28 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Every command; the order is that of `--help`.
+/// Every command, in the order of `--help`. What a command is about is said where its arguments are.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Tells the whole story on this machine, in a few seconds, and checks every step.
     Demo(commands::demo::Arguments),
-    /// Serves an exchange for development, with development CI platforms beside it.
     Up(commands::up::Arguments),
-    /// Serves the exchange.
     Serve(commands::serve::Arguments),
-    /// About configurations.
     #[command(subcommand)]
     Config(commands::config::Command),
-    /// Mints development tokens, looks into tokens.
     #[command(subcommand)]
     Token(commands::token::Command),
-    /// In a job: exchanges the job's token for a credential.
     Exchange(commands::exchange::Arguments),
-    /// In a job: runs a command with credentials that stay fresh.
     Run(commands::run::Arguments),
-    /// Says what a trust policy decides about a token, and why.
     Explain(commands::explain::Arguments),
-    /// Runs written expectations about trust policies.
     Test(commands::test::Arguments),
-    /// Reads and verifies the record of decisions.
     #[command(subcommand)]
     Audit(commands::audit::Command),
-    /// Ends credentials before their time.
     Revoke(commands::revoke::Arguments),
-    /// Our keys, and those pushed for issuers.
     #[command(subcommand)]
     Keys(commands::keys::Command),
-    /// What is known of CI platforms: issuers, claims, subjects.
     #[command(subcommand)]
     Issuers(commands::issuers::Command),
-    /// Writes a completion script for a shell.
     Completions(commands::completions::Arguments),
-    /// Writes manual pages.
     Man(commands::man::Arguments),
 }
 

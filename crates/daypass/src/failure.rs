@@ -1,3 +1,5 @@
+//! How commands end.
+
 use daypass_trust::document::{Problem, Source};
 
 /// Exit code of findings and refusals.
@@ -29,7 +31,12 @@ impl Outcome {
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The answer of somebody else was no.
-    Refused(String),
+    Refused {
+        /// Theirs.
+        message: String,
+        /// What to do about it, a line each.
+        advice: Vec<String>,
+    },
     /// Arguments that make no sense together.
     Usage(String),
     /// A file that does not say what it should.
@@ -44,6 +51,10 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self::Refused { message: message.into(), advice: Vec::new() }
+    }
+
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::Usage(message.into())
     }
@@ -55,7 +66,7 @@ impl Failure {
 
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
-            Self::Refused(_) => FINDINGS,
+            Self::Refused { .. } => FINDINGS,
             Self::Usage(_) | Self::Input { .. } => USAGE,
             Self::Failed(_) => FAILED,
         }

@@ -4,21 +4,44 @@
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, Response, StatusCode, Url};
+use url::Host;
 
 /// The largest answer that is read.
 const LARGEST: usize = 64 * 1_024 * 1_024;
+
+/// How long a connection may take to be made, and an answer to begin or to go on.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A client.
 pub(crate) fn client() -> anyhow::Result<Client> {
     Client::builder()
         .user_agent(concat!("daypass/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(Duration::from_secs(5))
-        .timeout(Duration::from_secs(30))
+        .read_timeout(PATIENCE)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .build()
         .context("no HTTP client could be made")
+}
+
+/// The URL of a service that secrets are sent to: https, or http to this machine. Without a slash at its end.
+pub(crate) fn base(text: &str) -> Result<String, String> {
+    let example = "give one like http://127.0.0.1:8081";
+    let url = Url::parse(text).map_err(|error| format!("`{text}` is not an URL ({error}); {example}"))?;
+    let local = match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if local => {}
+        "http" => return Err(format!("`{text}` is plain HTTP to another machine; use https, or a tunnel")),
+        _ => return Err(format!("`{text}` is not an URL of a service; {example}")),
+    }
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 /// Status and text of an answer.
@@ -32,4 +55,21 @@ pub(crate) async fn text(mut response: Response) -> anyhow::Result<(StatusCode, 
         body.extend_from_slice(&chunk);
     }
     Ok((status, String::from_utf8(body).context("the answer is no text")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_go_to_this_machine_or_over_tls() {
+        for url in
+            ["http://127.0.0.1:8081", "http://[::1]:1/", "http://localhost:1", "https://sts.example.com"]
+        {
+            assert_eq!(base(url).as_deref(), Ok(url.trim_end_matches('/')), "{url}");
+        }
+        for url in ["http://192.0.2.1:8081", "http://localhost.evil.example", "ftp://127.0.0.1", "8081", ""] {
+            assert!(base(url).is_err(), "{url}");
+        }
+    }
 }

@@ -86,16 +86,13 @@ impl Output {
             let _ = writeln!(out, "{}", as_json(failure));
         }
         self.remark(|err| match failure {
-            Failure::Refused(message) => writeln!(err, "{} {message}", render::style::refused("refused:")),
+            Failure::Refused { message, advice } => {
+                writeln!(err, "{} {message}", render::style::refused("refused:"))?;
+                advice.iter().try_for_each(|line| writeln!(err, "  {line}"))
+            }
             Failure::Usage(message) => writeln!(err, "{} {message}", render::style::error("error:")),
             Failure::Input { problems, sources } => render::problems(err, problems, sources),
-            Failure::Failed(error) => {
-                write!(err, "{} {error}", render::style::error("error:"))?;
-                for cause in error.chain().skip(1) {
-                    write!(err, ": {cause}")?;
-                }
-                writeln!(err)
-            }
+            Failure::Failed(error) => writeln!(err, "{} {}", render::style::error("error:"), in_full(error)),
         });
         ExitCode::from(failure.exit_code())
     }
@@ -124,17 +121,44 @@ fn settle(written: io::Result<()>) -> crate::failure::Result<()> {
     }
 }
 
+/// An error with its causes. Many errors say their cause themselves; those causes are not said again.
+fn in_full(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for message in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = message;
+        } else if !text.contains(&message) {
+            text = format!("{text}: {message}");
+        }
+    }
+    text
+}
+
 fn as_json(failure: &Failure) -> serde_json::Value {
     match failure {
-        Failure::Refused(message) => json!({ "error": { "kind": "refused", "message": message } }),
+        Failure::Refused { message, advice } => {
+            json!({ "error": { "kind": "refused", "message": message, "advice": advice } })
+        }
         Failure::Usage(message) => json!({ "error": { "kind": "usage", "message": message } }),
         Failure::Input { problems, .. } => {
             let problems: Vec<serde_json::Value> = problems.iter().map(render::problem_json).collect();
             json!({ "error": { "kind": "input", "problems": problems } })
         }
-        Failure::Failed(error) => {
-            let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
-            json!({ "error": { "kind": "failed", "message": chain.join(": ") } })
-        }
+        Failure::Failed(error) => json!({ "error": { "kind": "failed", "message": in_full(error) } }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn causes_are_said_once() {
+        let error = anyhow!("connection refused").context("`sts` cannot be reached");
+        assert_eq!(in_full(&error), "`sts` cannot be reached: connection refused");
+        let error = anyhow!("connection refused").context("no credential: connection refused");
+        assert_eq!(in_full(&error), "no credential: connection refused");
     }
 }

@@ -7,9 +7,12 @@ use crate::failure::{Outcome, Result};
 use crate::output::Output;
 
 /// Writes a completion script for a shell.
-///
-///   daypass completions bash > /etc/bash_completion.d/daypass
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  daypass completions bash > ~/.local/share/bash-completion/completions/daypass
+  daypass completions zsh > ~/.zfunc/_daypass
+  daypass completions fish > ~/.config/fish/completions/daypass.fish")]
 pub(crate) struct Arguments {
     /// Which shell.
     shell: Shell,

@@ -13,23 +13,28 @@ use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
 use crate::render::{self, style};
 
+/// Checks configurations.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Checks a configuration, and warns of what is allowed and unwise.
     Check(Check),
 }
 
 /// Checks a configuration, and warns of what is allowed and unwise.
 ///
 /// Errors are what `serve` would not start with. Warnings: sessions so short that SDKs refresh before every call,
-/// audiences that other services are known by, callers of one environment who can assume a role of another. Exits 1 if
-/// there are warnings, 2 if there are errors.
+/// audiences that other services are known by, callers of one environment who can assume a role of another.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  daypass config check
+  daypass config check examples/acme/daypass.toml --json
+
+Exits 1 if there are warnings, 2 if there are errors.")]
 pub(crate) struct Check {
     /// The configuration.
     #[arg(value_name = "FILE", default_value = "daypass.toml")]
     file: Utf8PathBuf,
-    /// The configuration, as `serve` takes it.
+    /// The configuration, named as `serve` has it.
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     config: Option<Utf8PathBuf>,
 }

@@ -21,13 +21,20 @@ use crate::render;
 ///
 /// The answer is allow, deny or unknown, with every statement and every condition, what was seen and what was wanted, and
 /// for a denial the nearest miss: the smallest set of conditions whose change would admit the token. Nothing is verified
-/// and nobody is admitted. Exits 1 unless the answer is allow.
-///
-///   daypass explain --policy trust.json --token-file token
-///   daypass explain --config daypass.toml --role deploy-prod --claims claims.json
-///   daypass explain --decision 0190f0c2-...        # a decision of a running service
+/// and nobody is admitted.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["policy", "config", "decision"])))]
+#[command(after_long_help = "\
+Examples:
+  daypass explain --policy trust.json --token-file token
+  daypass explain --config daypass.toml --role deploy-prod --claims claims.json
+  daypass explain --policy trust.json --claims claims.json \\
+    --context sts:RoleSessionName=ci --context aws:SourceIp=192.0.2.1
+
+  # What a running service decided, by the id that the job was told
+  daypass explain --decision 0190f0c2-...
+
+Exits 0 for allow, 1 for deny and unknown.")]
 pub(crate) struct Arguments {
     /// The trust policy: an AWS role trust policy, or the native form.
     #[arg(long, value_name = "FILE")]

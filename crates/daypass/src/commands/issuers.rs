@@ -10,25 +10,37 @@ use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
 use crate::render::{Table, style};
 
+/// Says what is known of CI platforms: issuers, claims, subjects.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Lists the CI platforms of the catalogue.
-    List,
-    /// Shows what is known of a platform: its issuer, its claims, its subjects.
+    List(List),
     Show(Show),
 }
 
-/// Shows what is known of a platform: its issuer, its claims, its subjects.
+/// Lists the CI platforms of the catalogue.
+///
+/// Where everybody's jobs share one issuer, a trust that does not bind the organisation by its claims is open to everybody.
 #[derive(Debug, Args)]
+pub(crate) struct List {}
+
+/// Shows what is known of a platform: its issuers, its claims, its subjects.
+///
+/// Of each claim: its type, whether it is always there, whether it outlives a rename, and whether somebody less trusted
+/// than the repository's owners may have picked its value.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  daypass issuers show github-actions
+  daypass issuers show circleci --json")]
 pub(crate) struct Show {
-    /// The platform's id.
+    /// The platform's id (`daypass issuers list`).
     #[arg(value_name = "ID")]
     id: String,
 }
 
 pub(crate) fn run(command: &Command, output: &Output) -> Result {
     match command {
-        Command::List => list(output),
+        Command::List(_) => list(output),
         Command::Show(arguments) => show(&arguments.id, output),
     }
 }

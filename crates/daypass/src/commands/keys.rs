@@ -10,17 +10,18 @@ use crate::failure::{Outcome, Result};
 use crate::output::Output;
 use crate::render::{Table, style};
 
+/// Lists, rotates and pushes the keys of a running service.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Lists our keys and what is known of issuers' keys.
     List(List),
-    /// Makes the next key of a purpose.
     Rotate(Rotate),
-    /// Gives a service the keys of an issuer that it cannot reach.
     Push(Push),
 }
 
-/// Lists our keys and what is known of issuers' keys.
+/// Lists the service's own keys, and what it knows of issuers' keys.
+///
+/// Keys of its own are for signing re-issued tokens (`sign`), for sealing sessions (`seal`) and for signing the record
+/// (`audit`). Only public halves and states are shown.
 #[derive(Debug, Args)]
 pub(crate) struct List {
     #[command(flatten)]
@@ -31,9 +32,15 @@ pub(crate) struct List {
 ///
 /// A signing key is published before it signs, and the one before it stays published until its last token has expired.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  daypass keys rotate sign
+
+  # The key has leaked: sessions that were sealed with it end now
+  daypass keys rotate seal --at-once")]
 pub(crate) struct Rotate {
-    /// What the key is for.
-    #[arg(value_name = "PURPOSE")]
+    /// What the key is for: sign (re-issued tokens), seal (sessions) or audit (the record).
+    #[arg(value_name = "PURPOSE", hide_possible_values = true)]
     purpose: Purpose,
     /// Use the new key at once, and retire the old one now: for a key that has leaked. Whoever caches our key set
     /// refuses new tokens until it fetches again.
@@ -55,9 +62,15 @@ enum Purpose {
 }
 
 /// Gives a service the keys of an issuer that it cannot reach.
+///
+/// They take the place of those pushed before. The issuer's configuration must say `pushed_keys = true`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Example:
+  curl -s https://gitlab.internal/oauth/discovery/keys |
+    daypass keys push --issuer gitlab -")]
 pub(crate) struct Push {
-    /// The issuer, by name or URL; its configuration says `pushed_keys = true`.
+    /// The issuer, by its name in the configuration or by its URL.
     #[arg(long, value_name = "ISSUER")]
     issuer: String,
     /// Its key set (JWKS); `-` for stdin.

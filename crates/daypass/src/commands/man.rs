@@ -8,10 +8,12 @@ use crate::output::Output;
 
 /// Writes manual pages.
 ///
-/// Without a directory, the page of `daypass` itself goes to stdout:
-///
-///   daypass man | man -l -
+/// Without a directory, the page of `daypass` itself goes to stdout.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  daypass man | man -l -
+  daypass man --directory /usr/local/share/man/man1")]
 pub(crate) struct Arguments {
     /// Write the pages of all commands into this directory.
     #[arg(long, value_name = "DIR")]

@@ -13,6 +13,12 @@ use crate::output::Output;
 /// affected: change the role's trust for that. Only credentials that daypass itself verifies can be ended; a re-issued token
 /// lives until it expires.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  daypass revoke --role deploy-prod
+  daypass revoke --run 5005 --issuer github
+  daypass revoke --repository 2002 --issuer github
+  daypass revoke --credential ASIA...")]
 #[command(group(ArgGroup::new("which").required(true).args(["role", "run", "repository", "credential"])))]
 pub(crate) struct Arguments {
     /// All sessions of a role.

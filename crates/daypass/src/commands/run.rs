@@ -18,14 +18,20 @@ use crate::render::style;
 /// Beside the command an endpoint on loopback hands out credentials to whoever has its random path and token, and renews
 /// them ahead of their end with a fresh token of the job: the command may outlive a session. Static keys are taken out of
 /// the command's environment. Signals are forwarded, and the command's exit code is ours.
-///
-///   daypass run --server https://sts.example.com --role arn:aws:iam::123456789012:role/deploy -- terraform apply
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Example:
+  export DAYPASS_SERVER=https://sts.example.com
+  daypass run --role arn:aws:iam::123456789012:role/deploy -- terraform apply
+
+The command sees AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE,
+which the AWS SDKs and the aws-cli know. Exit codes are the command's own, or 126 and 127 if it
+cannot be started, as shells have it; those of daypass if there is no credential to begin with.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     wish: Wish,
     /// The command and its arguments.
-    #[arg(value_name = "CMD", required = true, last = true)]
+    #[arg(value_name = "COMMAND", required = true, last = true)]
     command: Vec<OsString>,
 }
 

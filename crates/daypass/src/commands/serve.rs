@@ -22,9 +22,21 @@ use crate::render;
 /// a refusal with its reason. Stops gracefully on SIGTERM and SIGINT: exchanges in flight finish, and their records are on
 /// disk.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  daypass config check daypass.toml && daypass serve --config daypass.toml
+  DAYPASS_LOG=debug daypass serve --log-format json
+
+GET /healthz answers 200 once it serves, GET /readyz as long as it can also record.")]
 pub(crate) struct Arguments {
     /// The configuration.
-    #[arg(long, value_name = "FILE", env = "DAYPASS_CONFIG", default_value = "daypass.toml")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "DAYPASS_CONFIG",
+        hide_env_values = true,
+        default_value = "daypass.toml"
+    )]
     config: Utf8PathBuf,
 }
 

@@ -14,17 +14,25 @@ use crate::render::style;
 
 /// Runs written expectations about trust policies, like unit tests.
 ///
-/// A test file names a policy, in any dialect, and cases: claims, and whether they should be admitted.
-///
-///   policy = "deploy-prod.json"
-///   issuer = "https://token.actions.githubusercontent.com"
-///   [[case]]
-///   name   = "main deploys"
-///   claims = { sub = "repo:acme/app:ref:refs/heads/main", aud = "sts.amazonaws.com" }
-///   expect = "allow"
+/// A test file names a policy, in any dialect, and cases: claims, and whether they should be admitted. Paths in it are
+/// relative to the file.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+A test file, TOML or JSON:
+  policy = \"deploy-prod.json\"
+  issuer = \"https://token.actions.githubusercontent.com\"
+  [[case]]
+  name   = \"main deploys\"
+  claims = { sub = \"repo:acme/app:ref:refs/heads/main\", aud = \"sts.amazonaws.com\" }
+  expect = \"allow\"        # allow, deny or unknown
+
+Examples:
+  daypass test roles/*.test.toml
+  daypass test deploy-prod.test.json --json
+
+Exits 1 if a case does not go as expected.")]
 pub(crate) struct Arguments {
-    /// Test files, TOML or JSON.
+    /// Test files.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<Utf8PathBuf>,
 }

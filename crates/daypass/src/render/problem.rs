@@ -55,7 +55,7 @@ fn write_one(
 }
 
 /// The bytes to underline; `None` where the lines are not to be shown: files that could not be read have none, and a line
-/// with a password in an URL is not for a terminal's history.
+/// with a password in an URL or with a token is not for a log.
 fn shown(source: &Source, problem: &Problem) -> Option<Span> {
     let text = source.text();
     let located = source.at(problem.span) == problem.location;
@@ -65,7 +65,8 @@ fn shown(source: &Source, problem: &Problem) -> Option<Span> {
     let end = if located && problem.span.end <= line_end { problem.span.end.max(start) } else { line_end };
     let line_start = text.get(..start)?.rfind('\n').map_or(0, |at| at.saturating_add(1));
     let line = text.get(line_start..line_end)?;
-    let secret = line.contains("://") && line.contains('@');
+    // Every token begins with the base64 of `{"`.
+    let secret = line.contains("://") && line.contains('@') || line.contains("eyJ");
     (!text.is_empty() && !secret).then(|| Span::new(start, end))
 }
 
@@ -107,6 +108,13 @@ mod tests {
         let text = rendered(&Problem::new(&source, Span::new(0, 4), "something"), &source);
         assert!(!text.contains("hunter2"), "{text}");
         assert!(text.contains("daypass.toml:1:1"), "{text}");
+    }
+
+    #[test]
+    fn a_token_is_not_shown() {
+        let source = Source::new("claims.json", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln\n");
+        let text = rendered(&Problem::new(&source, Span::new(0, 1), "expected value"), &source);
+        assert!(!text.contains("eyJ"), "{text}");
     }
 
     #[test]

@@ -17,9 +17,13 @@ use crate::render::style;
 /// One thing a line: audit keys, then entries with their bodies byte for byte, then checkpoints. `daypass audit verify FILE`
 /// checks what was written.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  daypass audit export --data data --output log.jsonl
+  daypass audit export --data data | jq -c 'select(.entry) | .entry.body | fromjson'")]
 pub(crate) struct Arguments {
     /// The data directory of a service, which may be running; or a postgres:// URL (better in the environment).
-    #[arg(long, value_name = "DIR", env = "DAYPASS_DATA", default_value = DEFAULT_DATA)]
+    #[arg(long, value_name = "DIR", env = "DAYPASS_DATA", hide_env_values = true, default_value = DEFAULT_DATA)]
     data: String,
     /// Write to a file instead of stdout; it must not be there yet.
     #[arg(short, long, value_name = "FILE")]

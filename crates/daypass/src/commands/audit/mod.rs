@@ -14,13 +14,11 @@ use crate::output::Output;
 pub(super) use explained::write_explained;
 pub(super) use verify::check_file;
 
+/// Reads and verifies the record of decisions.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Shows the newest decisions of a running service.
     Tail(tail::Arguments),
-    /// Checks that nothing on record was altered, removed or reordered.
     Verify(verify::Arguments),
-    /// Writes the whole record as lines of JSON.
     Export(export::Arguments),
 }
 

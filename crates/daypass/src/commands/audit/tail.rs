@@ -9,7 +9,15 @@ use crate::failure::{Outcome, Result};
 use crate::output::Output;
 
 /// Shows the newest decisions of a running service.
+///
+/// Admissions, refusals with their reasons, and what administrators did. Looking is an act too, and on record.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  daypass audit tail -n 50
+  daypass audit tail --follow --json | jq 'select(.record.outcome == \"refused\")'
+
+`daypass explain --decision ID` shows one decision with everything that led to it.")]
 pub(crate) struct Arguments {
     /// How many.
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]

@@ -18,16 +18,21 @@ use crate::render::style;
 ///
 /// Every entry is chained to the one before it, and every boot of a server and every checkpoint is signed. With checkpoints
 /// that were kept elsewhere (`audit.checkpoint_file`) the answer reaches up to the last of them, whoever could write the log;
-/// without, it says that the log is consistent in itself. Exits 1 if something does not hold, and says exactly what.
-///
-///   daypass audit verify --data data --key audit-keys.json --heads checkpoints.jsonl
+/// without, it says that the log is consistent in itself.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  daypass audit verify --data data
+  daypass audit verify log.jsonl --key audit-keys.json --heads checkpoints.jsonl
+  daypass audit export --data data | daypass audit verify -
+
+Exits 1 if something does not hold, and says what was altered, removed or reordered, and where.")]
 pub(crate) struct Arguments {
     /// An exported log (`daypass audit export`), in place of a data directory; `-` for stdin.
     #[arg(value_name = "FILE", conflicts_with = "data")]
     file: Option<Utf8PathBuf>,
     /// The data directory of a service, which may be running; or a postgres:// URL (better in the environment).
-    #[arg(long, value_name = "DIR", env = "DAYPASS_DATA", default_value = DEFAULT_DATA)]
+    #[arg(long, value_name = "DIR", env = "DAYPASS_DATA", hide_env_values = true, default_value = DEFAULT_DATA)]
     data: String,
     /// Audit keys that were kept elsewhere, a JWKS or one JWK: only these are believed.
     #[arg(long, value_name = "FILE")]

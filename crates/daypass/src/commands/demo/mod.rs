@@ -16,8 +16,7 @@ use crate::output::Output;
 ///
 /// A CI platform issues a token for a job; the token is verified, a strict trust policy decides on its claims, a credential
 /// for minutes comes back, and the decision is on record. Then everything that must be refused is tried. All parts are real,
-/// but the CI platforms, which `daypass up` plays on loopback; nothing is left behind. Exits 1 if a step does not do what
-/// it should.
+/// but the CI platforms, which are played on loopback; nothing is left behind. Exits 1 if a step does not do what it should.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {}
 

@@ -18,14 +18,20 @@ pub(super) use wish::{Wish, failure};
 ///
 /// Finds out which CI platform the job runs on, gets its token, exchanges it, and hands the credential over in the form that
 /// tools want. Tries again only what can succeed. Warns when a leftover static key would be used in place of the credential.
-///
-///   eval "$(daypass exchange --server https://sts.example.com --role arn:aws:iam::123456789012:role/deploy)"
-///   daypass exchange --role deploy --format github-env           # for the later steps of a GitHub Actions job
-///
-/// In an AWS profile:
-///
-///   credential_process = daypass exchange --server https://... --role arn:... --format credential-process
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  export DAYPASS_SERVER=https://sts.example.com
+  eval \"$(daypass exchange --role arn:aws:iam::123456789012:role/deploy)\"
+
+  # For the later steps of a GitHub Actions job
+  daypass exchange --role deploy --format github-env
+
+  # For AWS SDKs that exchange the token themselves
+  daypass exchange --role arn:... --format web-identity --output token
+
+  # In an AWS profile
+  credential_process = daypass exchange --role arn:... --format credential-process")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     wish: Wish,

@@ -19,10 +19,22 @@ use crate::failure::{Failure, Result};
 #[derive(Debug, Args)]
 pub(crate) struct Wish {
     /// The exchange: a daypass service, or any STS that speaks the same protocol.
-    #[arg(long, value_name = "URL", env = "DAYPASS_SERVER", help_heading = "What is asked for")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "DAYPASS_SERVER",
+        hide_env_values = true,
+        help_heading = "What is asked for"
+    )]
     server: String,
     /// The role: an ARN, or a name with daypass.
-    #[arg(long, value_name = "ROLE", env = "AWS_ROLE_ARN", help_heading = "What is asked for")]
+    #[arg(
+        long,
+        value_name = "ROLE",
+        env = "AWS_ROLE_ARN",
+        hide_env_values = true,
+        help_heading = "What is asked for"
+    )]
     role: String,
     /// The protocol: aws for an ARN, oauth (RFC 8693) for a name, unless this says otherwise.
     #[arg(long, value_name = "WIRE", help_heading = "What is asked for")]
@@ -31,13 +43,25 @@ pub(crate) struct Wish {
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "What is asked for")]
     duration: Option<Duration>,
     /// What the session is called; by default it names the run.
-    #[arg(long, value_name = "NAME", env = "AWS_ROLE_SESSION_NAME", help_heading = "What is asked for")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "AWS_ROLE_SESSION_NAME",
+        hide_env_values = true,
+        help_heading = "What is asked for"
+    )]
     session_name: Option<String>,
     /// Scopes to narrow the credential to (oauth).
     #[arg(long, value_name = "SCOPES", help_heading = "What is asked for")]
     scope: Option<String>,
     /// Whom the job's token shall be addressed to; the platform's default if not given.
-    #[arg(long, value_name = "AUDIENCE", env = "DAYPASS_AUDIENCE", help_heading = "The job's token")]
+    #[arg(
+        long,
+        value_name = "AUDIENCE",
+        env = "DAYPASS_AUDIENCE",
+        hide_env_values = true,
+        help_heading = "The job's token"
+    )]
     audience: Option<String>,
     /// The platform, by its id in the catalogue, where it cannot be told from the environment.
     #[arg(long, value_name = "ID", help_heading = "The job's token")]
@@ -135,7 +159,7 @@ impl Wish {
 pub(crate) fn failure(error: ClientError) -> Failure {
     match &error {
         ClientError::Exchange(exchange) if exchange.refusal().is_some_and(|refusal| refusal.status < 500) => {
-            Failure::Refused(error.to_string())
+            Failure::refused(error.to_string())
         }
         ClientError::Token(_) => Failure::usage(error.to_string()),
         _ => Failure::Failed(error.into()),

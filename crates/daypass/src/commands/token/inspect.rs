@@ -19,9 +19,13 @@ use crate::render::{self, Table, style};
 /// Shows header and claims, which platform made it by its own word, and what the catalogue knows of each claim: whether it
 /// outlives a rename, and whether somebody less trusted may have picked its value. Nothing is verified unless `--jwks` gives
 /// the issuer's keys.
-///
-///   echo "$CIRCLE_OIDC_TOKEN_V2" | daypass token inspect
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  echo \"$CIRCLE_OIDC_TOKEN_V2\" | daypass token inspect
+  daypass token inspect token --jwks jwks.json
+
+Exits 1 if the check with --jwks fails.")]
 pub(crate) struct Arguments {
     /// A file with the token; `-` for stdin. Tokens are never taken as arguments, which other users can see.
     #[arg(value_name = "FILE", default_value = "-")]

@@ -14,14 +14,27 @@ use crate::output::Output;
 ///
 /// Asks the development platforms that `daypass up` serves. Without claims the token is that of acme/app's job on main;
 /// claims that follow from others, such as the subject, follow. The token goes to stdout.
-///
-///   daypass token mint --platform github-actions --claim ref=refs/heads/dev
-///   daypass token mint --platform circleci --variant v2 --lifetime -10m       # expired ten minutes ago
-///   daypass token mint --platform gitlab-com --key rogue                      # a forgery
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  daypass token mint --platform github-actions
+  daypass token mint --platform github-actions --variant pull-request
+  daypass token mint --platform github-actions --claim environment=production
+
+  # Expired ten minutes ago
+  daypass token mint --platform circleci --variant v2 --lifetime -10m
+
+  # A forgery under the name of the issuer's key
+  daypass token mint --platform gitlab-com --key rogue")]
 pub(crate) struct Arguments {
     /// Where the development platforms are; `daypass up` prints it.
-    #[arg(long, value_name = "URL", env = "DAYPASS_ISSUER_URL", default_value = "http://127.0.0.1:8090")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "DAYPASS_ISSUER_URL",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:8090"
+    )]
     issuer_url: String,
     /// The platform, by its id in the catalogue (`daypass issuers list`).
     #[arg(long, value_name = "ID")]

@@ -8,11 +8,10 @@ use clap::Subcommand;
 use crate::failure::Result;
 use crate::output::Output;
 
+/// Mints development tokens, looks into tokens.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Mints a development token, shaped like a CI platform's.
     Mint(mint::Arguments),
-    /// Looks into a token without believing it.
     Inspect(inspect::Arguments),
 }
 

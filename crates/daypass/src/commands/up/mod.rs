@@ -28,11 +28,19 @@ pub(super) use rehearsal::Rehearsal;
 /// Without `--config` it serves the example organisation acme: roles `deploy-staging` and `deploy-prod`, for jobs on GitHub
 /// Actions and CircleCI. The platforms mint tokens for whoever asks on this machine, so everything here listens on loopback
 /// only, and the data directory is marked so that `daypass serve` never opens it.
-///
-///   daypass up &
-///   daypass token mint --issuer-url http://127.0.0.1:8090 --platform github-actions > token
-///   aws sts assume-role-with-web-identity --endpoint-url http://127.0.0.1:8080 ...
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  daypass up
+  # Your own roles and trust, with CI platforms that are played
+  daypass up --config daypass.toml --data /tmp/rehearsal
+
+Then, beside it:
+  daypass token mint --platform github-actions > token
+  aws sts assume-role-with-web-identity --endpoint-url http://127.0.0.1:8080 \\
+    --role-arn arn:aws:iam::123456789012:role/deploy-staging \\
+    --role-session-name try --web-identity-token file://token
+  daypass audit tail")]
 pub(crate) struct Arguments {
     /// Where the exchange listens; the configuration's address, or 127.0.0.1:8080.
     #[arg(long, value_name = "ADDR")]
