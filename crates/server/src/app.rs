@@ -1,12 +1,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use daypass_claims::Timestamp;
 use daypass_exchange::Exchange;
 use daypass_exchange::config::Network;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use uuid::Builder;
 
 use crate::metrics::Metrics;
@@ -23,7 +22,7 @@ pub struct App {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) hosts: Vec<String>,
     pub(crate) trusted_proxies: Vec<Network>,
-    stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
     readiness: Mutex<Option<(Timestamp, Result<(), &'static str>)>>,
 }
 
@@ -36,7 +35,7 @@ impl App {
             metrics,
             hosts,
             trusted_proxies,
-            stopping: AtomicBool::new(false),
+            stopping: watch::Sender::new(false),
             readiness: Mutex::default(),
         }
     }
@@ -49,14 +48,19 @@ impl App {
         Builder::from_random_bytes(bytes).into_uuid().to_string()
     }
 
-    /// From now on `/readyz` says no, so that a load balancer sends nothing more.
+    /// From now on nothing more is accepted, `/readyz` says no, and what would go on for ever ends.
     pub(crate) fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
+        self.stopping.send_replace(true);
+    }
+
+    /// Turns true when the service stops.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
     }
 
     /// Whether records can be written and the service is not about to stop; else why not, in words for strangers.
     pub(crate) async fn ready(&self) -> Result<(), &'static str> {
-        if self.stopping.load(Ordering::Acquire) {
+        if *self.stopping.borrow() {
             return Err("the service is stopping");
         }
         let mut last = self.readiness.lock().await;

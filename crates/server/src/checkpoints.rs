@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::time::Duration;
 
+use daypass_exchange::StartError;
 use daypass_exchange::record::SignedCheckpoint;
 
 use crate::app::App;
@@ -29,18 +30,22 @@ pub(crate) async fn run(app: &App) {
         if new < audit.checkpoint_records && (new == 0 || now.since(last) < audit.checkpoint_every) {
             continue;
         }
-        match app.exchange.checkpoint().await {
-            Ok(signed) => {
-                (last, records) = (now, total);
-                if let Some(path) = &audit.checkpoint_file
-                    && let Err(error) = append(path, &signed)
-                {
-                    tracing::error!(%path, %error, "a checkpoint could not be written to its file");
-                }
-            }
+        match sign(app).await {
+            Ok(()) => (last, records) = (now, total),
             Err(error) => tracing::warn!(%error, "a checkpoint could not be signed"),
         }
     }
+}
+
+/// Signs one checkpoint, and puts it into the file that is kept elsewhere.
+pub(crate) async fn sign(app: &App) -> Result<(), StartError> {
+    let signed = app.exchange.checkpoint().await?;
+    if let Some(path) = &app.exchange.config().audit.checkpoint_file
+        && let Err(error) = append(path, &signed)
+    {
+        tracing::error!(%path, %error, "a checkpoint could not be written to its file");
+    }
+    Ok(())
 }
 
 /// Appends a line of JSON.

@@ -11,12 +11,12 @@ use daypass_exchange::keys::{Fetch, Kek, KekError, KeyRing, RingError};
 use daypass_exchange::{Exchange, Parts, REFRESH_EVERY, StartError};
 use daypass_store::{Store, StoreError};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
 use crate::admin::{self, AdminToken, AdminTokenError};
 use crate::app::App;
+use crate::checkpoints;
 use crate::listen::{self, Bounds, Listener};
 use crate::metrics::Metrics;
 use crate::tls::{self, TlsError};
@@ -110,7 +110,6 @@ pub struct Running {
     public: SocketAddr,
     admin: SocketAddr,
     admin_token_file: Option<String>,
-    stop: watch::Sender<bool>,
     serving: JoinSet<()>,
     tending: JoinSet<()>,
 }
@@ -139,11 +138,10 @@ impl Running {
     /// Stops: accepts nothing more, lets exchanges in flight finish and their records be written, signs a last checkpoint.
     pub async fn stop(mut self) -> Result<(), StoreError> {
         self.app.stop();
-        let _ = self.stop.send(true);
         while self.serving.join_next().await.is_some() {}
         self.tending.shutdown().await;
         self.app.exchange.flush_summary().await;
-        if let Err(error) = self.app.exchange.checkpoint().await {
+        if let Err(error) = checkpoints::sign(&self.app).await {
             tracing::warn!(%error, "the last checkpoint could not be signed");
         }
         self.app.exchange.store().close().await
@@ -220,18 +218,17 @@ pub async fn start(setup: Setup, sockets: Sockets) -> Result<Running, ServeError
     let public = sockets.public().map_err(unusable(exchange.config().listen))?;
     let admin = sockets.admin().map_err(unusable(exchange.config().admin.listen))?;
     let app = Arc::new(App::new(exchange, Arc::clone(&metrics), public));
-    let (stop, stopping) = watch::channel(false);
     let bounds = sockets.bounds;
     let admin_token_file = token.as_ref().map(|token| token.path().to_owned());
     let mut serving = JoinSet::new();
     let router = wire::router(Arc::clone(&app));
     let listener = Listener { socket: sockets.public, tls, router, bounds, metrics: Arc::clone(&metrics) };
-    serving.spawn(listen::serve(listener, stopping.clone()));
+    serving.spawn(listen::serve(listener, app.stopping()));
     let router = admin::router(Arc::clone(&app), token);
     let listener = Listener { socket: sockets.admin, tls: None, router, bounds, metrics };
-    serving.spawn(listen::serve(listener, stopping));
+    serving.spawn(listen::serve(listener, app.stopping()));
     let tending = tend(&app, &fetch);
-    Ok(Running { app, public, admin, admin_token_file, stop, serving, tending })
+    Ok(Running { app, public, admin, admin_token_file, serving, tending })
 }
 
 /// A key whose name says that anybody can make it must never vouch for anybody outside development.
@@ -310,7 +307,7 @@ fn tend(app: &Arc<App>, fetch: &Arc<dyn Fetch>) -> JoinSet<()> {
         }
     });
     let checking = Arc::clone(app);
-    tasks.spawn(async move { crate::checkpoints::run(&checking).await });
+    tasks.spawn(async move { checkpoints::run(&checking).await });
     let sweeping = Arc::clone(app);
     tasks.spawn(async move {
         let mut interval = tokio::time::interval(std::time::Duration::from_secs(60));

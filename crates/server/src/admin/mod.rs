@@ -43,7 +43,7 @@ pub(crate) fn router(app: Arc<App>, token: Option<AdminToken>) -> Router {
         .route("/api/v1/keys/push", post(keys::push))
         .route("/api/v1/issuers", get(keys::issuers))
         .route("/api/v1/revoke", post(revoke::revoke))
-        .route("/api/v1/audit", get(audit::latest))
+        .route("/api/v1/audit", get(audit::read))
         .route("/metrics", get(metrics))
         .layer(DefaultBodyLimit::max(1_024 * 1_024))
         .layer(from_fn(refuse_browsers))

@@ -3,13 +3,12 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::response::Response;
-use axum::routing::future::RouteFuture;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Request, header};
@@ -17,11 +16,15 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::{http1, http2};
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulConnection, Watcher};
+use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::sync::watch;
+use tokio::time::{Sleep, sleep};
 
 use crate::wire::Peer;
+
+/// The largest head of a request: a session token is a few kilobytes of it.
+const LARGEST_HEAD: u32 = 64 * 1_024;
 
 /// What is spoken on a connection. It is known before the first byte, by ALPN: finding it out from what comes would mean
 /// waiting for a client that sends nothing.
@@ -34,8 +37,8 @@ pub(super) enum Protocol {
 /// A connection that is about to be served.
 pub(super) struct Connection {
     pub(super) front: Front,
-    pub(super) watcher: Watcher,
     pub(super) head: Duration,
+    pub(super) stop: watch::Receiver<bool>,
 }
 
 impl Connection {
@@ -48,34 +51,62 @@ impl Connection {
         match protocol {
             Protocol::Http1 => {
                 let mut builder = http1::Builder::new();
-                builder.timer(TokioTimer::new()).header_read_timeout(self.head).max_buf_size(64 * 1_024);
+                builder
+                    .timer(TokioTimer::new())
+                    .header_read_timeout(self.head)
+                    .max_header_size(LARGEST_HEAD as usize);
                 let connection = builder.serve_connection(io, self.front.clone());
-                self.watch(connection).await;
+                self.drive(connection, None).await;
             }
             Protocol::Http2 => {
                 let mut builder = http2::Builder::new(TokioExecutor::new());
                 builder
                     .timer(TokioTimer::new())
                     .max_concurrent_streams(64)
-                    .max_header_list_size(64 * 1_024)
+                    .max_header_list_size(LARGEST_HEAD)
                     .keep_alive_interval(Duration::from_secs(30));
                 let connection = builder.serve_connection(io, self.front.clone());
-                self.watch(connection).await;
+                let patience = self.head;
+                self.drive(connection, Some(patience)).await;
             }
         }
     }
 
-    async fn watch<C: GracefulConnection<Error = hyper::Error>>(self, connection: C) {
-        let asked = Arc::clone(&self.front.asked);
-        let mut serving = std::pin::pin!(self.watcher.watch(connection));
-        let ended = match timeout(self.head, &mut serving).await {
-            Ok(ended) => ended,
-            // HTTP/2 has no timer of its own for a client that never says what it wants.
-            Err(_) if !asked.load(Ordering::Relaxed) => return,
-            Err(_) => serving.await,
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "a connection ended badly");
+    /// Sees a connection to its end. One on which nothing was asked for as long as `patience` is asked to end, then ended;
+    /// HTTP/1 needs no such thing, because it counts the time to the next head itself.
+    async fn drive<C>(mut self, connection: C, patience: Option<Duration>)
+    where
+        C: GracefulConnection<Error = hyper::Error>,
+    {
+        let mut connection = std::pin::pin!(connection);
+        let mut ending = false;
+        loop {
+            let asked = self.front.activity.begun.load(Ordering::Relaxed);
+            let silence = async {
+                match patience {
+                    Some(patience) => sleep(patience).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "a connection ended badly");
+                    }
+                    return;
+                }
+                _ = self.stop.wait_for(|stopping| *stopping), if !ending => {}
+                () = silence => {
+                    if !self.front.activity.is_idle_since(asked) {
+                        continue;
+                    }
+                    if ending || asked == 0 {
+                        return;
+                    }
+                }
+            }
+            ending = true;
+            connection.as_mut().graceful_shutdown();
         }
     }
 }
@@ -86,28 +117,59 @@ pub(super) struct Front {
     router: Router,
     peer: Peer,
     body: Duration,
-    /// Whether a request has come.
-    asked: Arc<AtomicBool>,
+    activity: Arc<Activity>,
 }
 
 impl Front {
     pub(super) fn new(router: Router, peer: Peer, body: Duration) -> Self {
-        Self { router, peer, body, asked: Arc::default() }
+        Self { router, peer, body, activity: Arc::default() }
     }
 }
 
 impl Service<Request<Incoming>> for Front {
     type Response = Response;
     type Error = Infallible;
-    type Future = RouteFuture<Infallible>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        self.asked.store(true, Ordering::Relaxed);
+        let request_in_progress = Activity::begin(&self.activity);
         let (mut head, body) = request.into_parts();
         name_host(&mut head);
         head.extensions.insert(self.peer);
         let body = Punctual { body, within: self.body, late: None };
-        tower::Service::call(&mut self.router.clone(), Request::from_parts(head, body))
+        let routed = tower::Service::call(&mut self.router.clone(), Request::from_parts(head, body));
+        Box::pin(async move {
+            let _ended_when_dropped = request_in_progress;
+            routed.await
+        })
+    }
+}
+
+/// How many requests a connection has seen.
+#[derive(Default)]
+struct Activity {
+    begun: AtomicU64,
+    ended: AtomicU64,
+}
+
+/// A request that has begun; it has ended when this is dropped.
+struct InProgress(Arc<Activity>);
+
+impl Activity {
+    fn begin(activity: &Arc<Self>) -> InProgress {
+        activity.begun.fetch_add(1, Ordering::Relaxed);
+        InProgress(Arc::clone(activity))
+    }
+
+    /// Whether no request has begun since there were so many, and none is in progress.
+    fn is_idle_since(&self, begun: u64) -> bool {
+        self.begun.load(Ordering::Relaxed) == begun && self.ended.load(Ordering::Relaxed) == begun
+    }
+}
+
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -24,7 +23,8 @@ use crate::wire::Peer;
 /// Bounds on what a stranger can hold open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// How long a client may take for each of: the TLS handshake, its first request, the head of every request.
+    /// How long a client may take for each of: the TLS handshake, its first request, the head of every request, and how long
+    /// it may stay between two.
     pub head: Duration,
     /// How long the body of a request may take to arrive.
     pub body: Duration,
@@ -62,7 +62,6 @@ pub(crate) async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 /// Serves until `stop` turns true; then accepts nothing more and lets what is open finish.
 pub(crate) async fn serve(listener: Listener, mut stop: watch::Receiver<bool>) {
     let Listener { socket, tls, router, bounds, metrics } = listener;
-    let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(bounds.connections));
     let mut open = JoinSet::new();
     loop {
@@ -85,7 +84,7 @@ pub(crate) async fn serve(listener: Listener, mut stop: watch::Receiver<bool>) {
         };
         let _ = stream.set_nodelay(true);
         let front = Front::new(router.clone(), Peer { address, secure: tls.is_some() }, bounds.body);
-        let connection = Connection { front, watcher: graceful.watcher(), head: bounds.head };
+        let connection = Connection { front, head: bounds.head, stop: stop.clone() };
         let (tls, stop, counted) = (tls.clone(), stop.clone(), metrics.connection());
         open.spawn(async move {
             let _held = (slot, counted);
@@ -100,7 +99,8 @@ pub(crate) async fn serve(listener: Listener, mut stop: watch::Receiver<bool>) {
         });
     }
     drop(socket);
-    if timeout(bounds.grace, graceful.shutdown()).await.is_err() {
+    let all_ended = async { while open.join_next().await.is_some() {} };
+    if timeout(bounds.grace, all_ended).await.is_err() {
         tracing::warn!("some requests did not finish in time and are cut off");
         open.shutdown().await;
     }
