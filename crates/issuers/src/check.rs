@@ -72,7 +72,9 @@ fn references(platform: &Platform) -> Result<(), CatalogueError> {
     let slot = |place: &str, slot: &Slot| exists(place, &slot.name);
     platform.tenants.slots().try_for_each(|one| slot("tenants", one))?;
     platform.selectors.slots().try_for_each(|one| slot("selectors", one))?;
-    platform.untrusted.iter().try_for_each(|trigger| exists("untrusted", &trigger.when.claim))
+    platform.untrusted.iter().try_for_each(|trigger| exists("untrusted", &trigger.when.claim))?;
+    let guards = platform.consistent.iter().flat_map(|it| it.when.iter().chain([&it.then]));
+    guards.map(|guard| &guard.claim).try_for_each(|name| exists("consistent", name))
 }
 
 fn variants(platform: &Platform) -> Result<(), CatalogueError> {

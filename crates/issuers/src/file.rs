@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use crate::platform::Claims;
 use crate::{
-    AudienceChoice, AudienceSpec, ClaimSpec, CustomSubject, IssuerSpec, Job, LifetimeSpec, Platform,
-    Selectors, SubjectForm, Tenants, Topic, UntrustedTrigger, Variant,
+    AudienceChoice, AudienceSpec, ClaimSpec, Consistency, CustomSubject, IssuerSpec, Job, LifetimeSpec,
+    Platform, Selectors, SubjectForm, Tenants, Topic, UntrustedTrigger, Variant,
 };
 
 /// A platform file. What a file that inherits leaves out is its parent's.
@@ -27,6 +27,7 @@ pub(crate) struct PlatformFile {
     tenants: Option<Tenants>,
     selectors: Option<Selectors>,
     untrusted: Option<Vec<UntrustedTrigger>>,
+    consistent: Option<Vec<Consistency>>,
     forks: Option<String>,
     job: Option<Job>,
     #[serde(default)]
@@ -62,6 +63,7 @@ impl PlatformFile {
             tenants: self.tenants.or_else(|| parent.tenants.clone()),
             selectors: self.selectors.or_else(|| parent.selectors.clone()),
             untrusted: self.untrusted.or_else(|| parent.untrusted.clone()),
+            consistent: self.consistent.or_else(|| parent.consistent.clone()),
             forks: self.forks.or_else(|| parent.forks.clone()),
             job: self.job.or_else(|| parent.job.clone()),
             token: TokenFile {
@@ -109,6 +111,7 @@ impl PlatformFile {
             tenants: self.tenants.unwrap_or_default(),
             selectors: self.selectors.unwrap_or_default(),
             untrusted: self.untrusted.unwrap_or_default(),
+            consistent: self.consistent.unwrap_or_default(),
             forks: self.forks.unwrap_or_default(),
             job: self.job.unwrap_or_default(),
             claims: Claims::new(claims),

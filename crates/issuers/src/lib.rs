@@ -28,7 +28,7 @@ pub use job::{AudienceParameter, EnvTest, EnvValue, HttpRequest, Job, Method, To
 pub use mint::{ComposeError, MintFacts, Override};
 pub use pattern::{Captures, InstantiateError, IssuerPattern, PatternError};
 pub use platform::{AudienceChoice, AudienceSpec, Claims, LifetimeSpec, Platform, Topic};
-pub use rule::{Guard, Rule, Rules, Test};
+pub use rule::{Consistency, Guard, Rule, Rules, Test};
 pub use shape::Shape;
 pub use subject::{CustomSubject, Customiser, SubjectForm, Variant};
 pub use template::{Escapes, Filter, Piece, RenderError, Slot, Template, TemplateError};

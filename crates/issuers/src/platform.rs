@@ -4,8 +4,8 @@ use daypass_claims::{ClaimName, Issuer};
 use serde::Deserialize;
 
 use crate::{
-    Binds, ClaimSpec, Confidence, CustomSubject, IssuerSpec, Job, Selectors, SubjectForm, Template, Tenants,
-    UntrustedTrigger, Variant,
+    Binds, ClaimSpec, Confidence, Consistency, CustomSubject, IssuerSpec, Job, Selectors, SubjectForm,
+    Template, Tenants, UntrustedTrigger, Variant,
 };
 
 /// Everything the catalogue knows about one CI platform.
@@ -37,6 +37,8 @@ pub struct Platform {
     pub selectors: Selectors,
     /// How pull requests and their like show.
     pub untrusted: Vec<UntrustedTrigger>,
+    /// What holds of every token beyond the claims one by one.
+    pub consistent: Vec<Consistency>,
     /// What forks get.
     pub forks: String,
     /// The job's side.

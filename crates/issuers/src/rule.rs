@@ -41,6 +41,18 @@ pub struct Rule {
     pub template: Template,
 }
 
+/// Something that holds of every token of a platform: if all of `when` hold, so does `then`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consistency {
+    /// All of them must hold for the rest to follow.
+    pub when: Vec<Guard>,
+    /// What follows.
+    pub then: Guard,
+    /// Why, in a sentence.
+    pub about: String,
+}
+
 /// Rules in order of precedence: the first whose guards hold is the one. In a catalogue file a single template
 /// stands for one rule that always applies.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -113,6 +113,19 @@ fn an_untrusted_token_is_told_from_the_default_one() {
 }
 
 #[test]
+fn every_variant_is_consistent() {
+    for platform in catalogue().platforms() {
+        for variant in &platform.variants {
+            let token = mint(platform, variant);
+            let holds = |guard: &daypass_issuers::Guard| guard.holds(token.get(guard.claim.as_str()));
+            for rule in platform.consistent.iter().filter(|rule| rule.when.iter().all(holds)) {
+                assert!(holds(&rule.then), "{} {}: {}", platform.id, variant.name, rule.about);
+            }
+        }
+    }
+}
+
+#[test]
 fn on_a_shared_issuer_something_binds_organisation_and_repository() {
     for platform in catalogue().platforms() {
         let tenants = &platform.tenants;

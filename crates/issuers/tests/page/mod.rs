@@ -283,6 +283,10 @@ fn untrusted(page: &mut String, platform: &Platform) {
     for trigger in &platform.untrusted {
         row(page, &[&trigger.when.to_string(), trigger.kind.as_str(), &trigger.about]);
     }
+    for rule in &platform.consistent {
+        let when: Vec<String> = rule.when.iter().map(ToString::to_string).collect();
+        write!(page, "\nWhere {}, {}. {}\n", when.join(" and "), rule.then, rule.about).unwrap();
+    }
 }
 
 fn claims(page: &mut String, platform: &Platform, token: &ClaimSet) {
