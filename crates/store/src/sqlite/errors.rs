@@ -24,10 +24,12 @@ pub(super) fn translate(error: Error) -> StoreError {
     }
 }
 
-/// Of a commit. Where the disk failed, the commit may have reached it all the same.
+/// Of a commit. Where the disk failed, the commit may have reached it all the same. What the system refused to write, as over
+/// a limit on the size of files, did not: the frame that makes a commit is written last.
 pub(super) fn translate_commit(error: Error) -> StoreError {
+    let unwritten = error.sqlite_error().is_some_and(|code| code.extended_code == ffi::SQLITE_IOERR_WRITE);
     match translate(error) {
-        StoreError::Unreachable(_) => StoreError::Ambiguous,
+        StoreError::Unreachable(_) if !unwritten => StoreError::Ambiguous,
         known => known,
     }
 }
@@ -102,9 +104,11 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_fails_during_a_commit_leaves_doubt_but_a_full_one_does_not() {
+    fn a_disk_that_fails_during_a_commit_leaves_doubt_but_what_is_unwritten_does_not() {
         assert_eq!(translate_commit(failure(ffi::SQLITE_IOERR_FSYNC)), StoreError::Ambiguous);
         assert_eq!(translate_commit(failure(ffi::SQLITE_FULL)), StoreError::Full);
+        let unwritten = translate_commit(failure(ffi::SQLITE_IOERR_WRITE));
+        assert!(matches!(unwritten, StoreError::Unreachable(_)), "{unwritten:?}");
     }
 
     #[test]
