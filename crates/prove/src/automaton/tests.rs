@@ -25,7 +25,9 @@ fn piece() -> impl Strategy<Value = Piece> {
 fn pattern() -> impl Strategy<Value = Pattern> {
     prop::collection::vec(piece(), 0..5).prop_map(|pieces| {
         let mut pattern = Pattern::default();
-        pieces.into_iter().for_each(|piece| pattern.push(piece));
+        for piece in pieces {
+            pattern.push(piece);
+        }
         pattern
     })
 }
