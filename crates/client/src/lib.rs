@@ -5,6 +5,9 @@ mod credential;
 mod detect;
 pub mod exchange;
 mod federation;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 pub mod output;
 mod retry;

@@ -4,6 +4,9 @@ mod admin;
 mod app;
 mod checkpoints;
 pub mod fetch;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod listen;
 mod metrics;
 pub mod private_file;

@@ -58,7 +58,7 @@ impl AwsQuery {
 }
 
 /// Reads the session out of a response.
-pub(super) fn session(body: &[u8]) -> Result<AwsSession, &'static str> {
+pub(crate) fn session(body: &[u8]) -> Result<AwsSession, &'static str> {
     let document = Element::parse(body).map_err(|_| "it is not XML")?;
     if document.name() != "AssumeRoleWithWebIdentityResponse" {
         return Err("it is not the response to AssumeRoleWithWebIdentity");

@@ -15,6 +15,10 @@ pub use self::aws_query::AwsQuery;
 pub use self::error::{EndpointError, ExchangeError, Refusal};
 pub use self::session_name::{SessionName, SessionNameError};
 pub use self::token_exchange::TokenExchange;
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::{
+    aws_query::session as read_aws_answer, token_exchange::credential as read_oauth_answer,
+};
 use crate::http::{Answer, Call};
 use crate::retry::{Failed, Stopped};
 use crate::text::quote_bytes;

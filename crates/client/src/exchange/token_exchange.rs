@@ -100,7 +100,7 @@ impl TokenExchange {
 }
 
 /// Reads the credential out of a response.
-pub(super) fn credential(body: &[u8], now: Timestamp) -> Result<Credential, &'static str> {
+pub(crate) fn credential(body: &[u8], now: Timestamp) -> Result<Credential, &'static str> {
     let issued: Issued = serde_json::from_slice(body)
         .map_err(|_| "it is not JSON with access_token, issued_token_type and token_type")?;
     if issued.issued_token_type == AWS_SESSION {

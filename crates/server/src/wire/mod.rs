@@ -4,7 +4,7 @@ pub(crate) mod aws;
 mod discovery;
 mod health;
 mod parameters;
-mod token_exchange;
+pub(crate) mod token_exchange;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

@@ -10,9 +10,10 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use daypass_claims::Timestamp;
 use daypass_exchange::credential::Secret;
 use daypass_exchange::{
-    Admitted, ParameterError, Refusal, Refused, Request, SessionPolicy, SubjectToken, Wire,
+    Admitted, Client, ParameterError, Refusal, Refused, Request, SessionPolicy, SubjectToken, Wire,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
@@ -83,19 +84,26 @@ async fn exchange(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, OauthError> {
-    let body = super::whole(body)?;
-    let parameters = super::form(headers, &body)?;
-    let parameters = parameters.once(&["audience", "resource"]).map_err(FormError::from)?;
-    let (request, requested_type) = read(app, super::client(app, peer, headers), &parameters)?;
+    let parameters = read_parameters(headers, &super::whole(body)?)?;
+    let (client, now) = (super::client(app, peer, headers), app.exchange.clock().now());
+    let public_url = &app.exchange.config().public_url;
+    let (request, requested_type) = read(public_url, client, now, &parameters)?;
     match app.exchange.exchange(request).await {
         Ok(admitted) => Ok(reply(app, &admitted, requested_type.as_deref())),
         Err(refused) => Err(of_refused(&refused)),
     }
 }
 
+/// The parameters of a body; those that name the role may be repeated.
+fn read_parameters(headers: &HeaderMap, body: &[u8]) -> Result<Parameters, FormError> {
+    Ok(super::form(headers, body)?.once(&["audience", "resource"])?)
+}
+
+/// What is asked of the service at `public_url`, with the type of token that is wished for.
 fn read(
-    app: &App,
-    client: daypass_exchange::Client,
+    public_url: &str,
+    client: Client,
+    received_at: Timestamp,
     parameters: &Parameters,
 ) -> Result<(Request, Option<String>), OauthError> {
     let invalid = |description: &str| OauthError::new("invalid_request", description);
@@ -136,21 +144,21 @@ fn read(
     };
     let request = Request {
         wire: Wire::TokenExchange,
-        role: role(app, parameters)?,
+        role: role(public_url, parameters)?,
         token: SubjectToken::new(token.to_owned()),
         duration,
         session_name: parameters.get("session_name").map(str::to_owned),
         session_policy: SessionPolicy::default(),
         scope: parameters.get("scope").map(str::to_owned),
         client,
-        received_at: app.exchange.clock().now(),
+        received_at,
     };
     Ok((request, requested.map(str::to_owned)))
 }
 
 /// The one role that `audience` and `resource` name. A resource is the role's ARN, or its URL under ours.
-fn role(app: &App, parameters: &Parameters) -> Result<String, OauthError> {
-    let url = format!("{}/roles/", app.exchange.config().public_url);
+fn role(public_url: &str, parameters: &Parameters) -> Result<String, OauthError> {
+    let url = format!("{public_url}/roles/");
     let mut named: Vec<String> = parameters.all("audience").map(str::to_owned).collect();
     for resource in parameters.all("resource") {
         if resource.contains('#') || !resource.contains(':') {
@@ -274,4 +282,18 @@ fn json_response(status: StatusCode, body: &Value) -> Response {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     response
+}
+
+/// Reads a request without serving it, for `crate::fuzzing`: an error is told by its code and description.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_only(
+    headers: &HeaderMap,
+    body: &[u8],
+    client: Client,
+) -> Result<Request, (&'static str, String)> {
+    let read = || {
+        let parameters = read_parameters(headers, body)?;
+        read("https://sts.example.com", client, Timestamp::from_secs(1_800_000_000), &parameters)
+    };
+    read().map(|(request, _)| request).map_err(|error: OauthError| (error.error, ascii(&error.description)))
 }

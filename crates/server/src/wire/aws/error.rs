@@ -48,6 +48,12 @@ impl AwsError {
         Self { status: StatusCode::INTERNAL_SERVER_ERROR, ..Self::sender("InternalFailure", message) }
     }
 
+    /// Its code and message.
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn told(self) -> (&'static str, String) {
+        (self.code, self.message)
+    }
+
     /// The response.
     pub(crate) fn response(self, request_id: &str) -> Response {
         // The decision's id is the request's id, so that what a user quotes is what the operator looks up.

@@ -181,3 +181,18 @@ impl From<SessionRefusal> for AwsError {
         }
     }
 }
+
+/// Reads a request for a session without serving it, for `crate::fuzzing`: an error is told by its code and message.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_only(
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+    client: Client,
+) -> Result<daypass_exchange::Request, (&'static str, String)> {
+    let read = || {
+        let parameters = read_parameters(uri, headers, body)?;
+        web_identity::read(&parameters, client, daypass_claims::Timestamp::from_secs(1_800_000_000))
+    };
+    read().map_err(|error: AwsError| error.told())
+}

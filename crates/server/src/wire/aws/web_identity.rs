@@ -1,8 +1,9 @@
 //! AssumeRoleWithWebIdentity: a CI job's token becomes a session. Unsigned: the token is the proof.
 
 use axum::response::Response;
+use daypass_claims::Timestamp;
 use daypass_exchange::credential::Secret;
-use daypass_exchange::{Admitted, Request, SessionPolicy, SubjectToken, Wire};
+use daypass_exchange::{Admitted, Client, Request, SessionPolicy, SubjectToken, Wire};
 
 use super::Call;
 use super::error::{AwsError, of_refused};
@@ -11,28 +12,7 @@ use super::xml::Xml;
 use crate::wire::Parameters;
 
 pub(super) async fn call(call: Call<'_>) -> Result<Response, AwsError> {
-    let mut violations = Violations::default();
-    let parameters = &call.parameters;
-    let role = violations.required(parameters, "RoleArn", 20..=2_048);
-    let session_name = violations.name(parameters, "RoleSessionName").to_owned();
-    let token = violations.required(parameters, "WebIdentityToken", 4..=20_000).to_owned();
-    let duration = violations.duration(parameters);
-    let session_policy = session_policy(parameters, &mut violations);
-    if let Some(provider) = parameters.get("ProviderId") {
-        violations.push("ProviderId", provider, "Member must be omitted for OpenID Connect ID tokens");
-    }
-    violations.finish()?;
-    let request = Request {
-        wire: Wire::AwsQuery,
-        role: role_arn(role)?.to_owned(),
-        token: SubjectToken::new(token),
-        duration,
-        session_name: Some(session_name),
-        session_policy,
-        scope: None,
-        client: call.client,
-        received_at: call.app.exchange.clock().now(),
-    };
+    let request = read(&call.parameters, call.client, call.app.exchange.clock().now())?;
     match call.app.exchange.exchange(request).await {
         Ok(admitted) => {
             let account = &call.app.exchange.config().account_id;
@@ -49,6 +29,35 @@ pub(super) async fn call(call: Call<'_>) -> Result<Response, AwsError> {
         }
         Err(refused) => Err(of_refused(&refused, "AssumeRoleWithWebIdentity")),
     }
+}
+
+/// What is asked, if all of it is as AWS would have it.
+pub(super) fn read(
+    parameters: &Parameters,
+    client: Client,
+    received_at: Timestamp,
+) -> Result<Request, AwsError> {
+    let mut violations = Violations::default();
+    let role = violations.required(parameters, "RoleArn", 20..=2_048);
+    let session_name = violations.name(parameters, "RoleSessionName").to_owned();
+    let token = violations.required(parameters, "WebIdentityToken", 4..=20_000).to_owned();
+    let duration = violations.duration(parameters);
+    let session_policy = session_policy(parameters, &mut violations);
+    if let Some(provider) = parameters.get("ProviderId") {
+        violations.push("ProviderId", provider, "Member must be omitted for OpenID Connect ID tokens");
+    }
+    violations.finish()?;
+    Ok(Request {
+        wire: Wire::AwsQuery,
+        role: role_arn(role)?.to_owned(),
+        token: SubjectToken::new(token),
+        duration,
+        session_name: Some(session_name),
+        session_policy,
+        scope: None,
+        client,
+        received_at,
+    })
 }
 
 /// `Policy` and `PolicyArns`, within AWS's limits.
