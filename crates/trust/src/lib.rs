@@ -10,7 +10,7 @@ pub mod policy_test;
 mod truth;
 
 pub use context::{Caller, Context, ROLES_CLAIM, SOURCE_IDENTITY_CLAIM, TAGS_CLAIM};
-pub use dialect::{CompileError, CompileOptions, Dialect, compile, compile_tree, detect};
+pub use dialect::{CompileError, CompileOptions, Dialect, Facts, compile, compile_tree, detect};
 pub use evaluate::{Evaluation, Outcome, evaluate, outcome};
 pub use form::Policy;
 pub use truth::Truth;

@@ -1,6 +1,8 @@
 //! The languages that trust policies are written in, each compiled to the one form.
 
+mod api;
 pub mod aws;
+pub mod azure;
 pub mod native;
 
 use std::fmt;
@@ -16,18 +18,21 @@ use crate::form::Policy;
 pub enum Dialect {
     /// IAM role trust policies, JSON.
     Aws,
+    /// Federated identity credentials of Microsoft Entra, JSON.
+    Azure,
     /// daypass's own form, TOML.
     Daypass,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 2] = [Self::Aws, Self::Daypass];
+    pub const ALL: [Self; 3] = [Self::Aws, Self::Azure, Self::Daypass];
 
     /// The name on the command line and in configuration.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Aws => "aws",
+            Self::Azure => "azure",
             Self::Daypass => "daypass",
         }
     }
@@ -41,7 +46,7 @@ impl fmt::Display for Dialect {
 
 /// No dialect has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no dialect is called `{0}` (known: aws, daypass)")]
+#[error("no dialect is called `{0}` (known: {known})", known = Dialect::ALL.map(Dialect::as_str).join(", "))]
 pub struct UnknownDialect(String);
 
 impl FromStr for Dialect {
@@ -78,6 +83,18 @@ pub struct Compiled {
     pub notes: Vec<Problem>,
     /// Risks that the document takes on with a reason and an end (native form).
     pub accepted_risks: Vec<native::AcceptedRisk>,
+    /// What the document says that the one form has no place for.
+    pub facts: Facts,
+}
+
+/// What documents say that decides nothing about a token, or that the form no longer shows: for reviews and findings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Facts {
+    /// The policy says it all (AWS, native).
+    #[default]
+    None,
+    /// The credentials of an application of Microsoft Entra, in the order of the statements.
+    Azure(Vec<azure::Credential>),
 }
 
 /// The document is not a policy of its dialect, or is one that its dialect refuses.
@@ -107,7 +124,7 @@ pub fn compile(
     options: &CompileOptions,
 ) -> Result<Compiled, CompileError> {
     let tree = match dialect {
-        Dialect::Aws => parse_json(source)?,
+        Dialect::Aws | Dialect::Azure => parse_json(source)?,
         Dialect::Daypass => parse_toml(source)?,
     };
     compile_tree(dialect, source, &tree, options)
@@ -122,21 +139,36 @@ pub fn compile_tree(
 ) -> Result<Compiled, CompileError> {
     match dialect {
         Dialect::Aws => aws::compile(source, tree, options),
+        Dialect::Azure => azure::compile(source, tree, options),
         Dialect::Daypass => native::compile(source, tree, options),
     }
 }
 
+/// The members that only documents of one dialect have, in JSON; the first that is there tells.
+const TELLING: [(&str, Dialect); 3] =
+    [("Statement", Dialect::Aws), ("claimsMatchingExpression", Dialect::Azure), ("subject", Dialect::Azure)];
+
 /// Tells the dialect of a document from what it holds. The problem, if nothing fits, says what was looked for.
 pub fn detect(source: &Source) -> Result<Dialect, Problem> {
     let looks_like_json = source.text().trim_start().starts_with(['{', '[']);
-    let (tree, names): (Node, &[(&str, Dialect)]) = if looks_like_json {
-        (parse_json(source)?, &[("Statement", Dialect::Aws)])
+    let tree = if looks_like_json { parse_json(source)? } else { parse_toml(source)? };
+    let found = if looks_like_json {
+        detect_json(&tree)
     } else {
-        (parse_toml(source)?, &[("role", Dialect::Daypass), ("trust", Dialect::Daypass)])
+        ["role", "trust"].iter().any(|name| tree.get(name).is_some()).then_some(Dialect::Daypass)
     };
-    names.iter().find(|(name, _)| tree.get(name).is_some()).map(|(_, dialect)| *dialect).ok_or_else(|| {
+    found.ok_or_else(|| {
         Problem::new(source, tree.span, "cannot tell which dialect this policy is written in").help(
-            "a trust policy of AWS has `Statement`, one of daypass `[[role]]` or `[[trust]]`; or name it with --dialect",
+            "a trust policy of AWS has `Statement`, a federated credential of Azure `subject` or \
+             `claimsMatchingExpression`, daypass's own form `[[role]]` or `[[trust]]`; or name it with --dialect",
         )
     })
+}
+
+fn detect_json(tree: &Node) -> Option<Dialect> {
+    let has = |name: &str| tree.get(name).is_some();
+    let told = TELLING.iter().find(|(name, _)| has(name)).map(|(_, dialect)| *dialect);
+    // Listings wrap what they list.
+    told.or_else(|| ["value", "properties"].iter().find_map(|name| detect_json(tree.get(name)?)))
+        .or_else(|| detect_json(tree.as_array()?.first()?))
 }

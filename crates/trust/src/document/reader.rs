@@ -201,15 +201,34 @@ impl<'a> Fields<'a> {
     /// Reports every member that nothing asked for.
     pub fn finish(self, problems: &mut Problems) {
         for member in &self.members {
-            let known = self.known.iter().map(|name| (*name, strsim::jaro_winkler(name, &member.name)));
-            let near = known.filter(|(_, score)| *score > 0.8).max_by(|a, b| a.1.total_cmp(&b.1));
-            let problem =
-                Problem::new(self.source, member.name_span, format!("unknown key `{}`", member.name));
-            problems.push(match near {
-                Some((name, _)) => problem.help(format!("did you mean `{name}`?")),
+            let problem = self.unknown(member);
+            problems.push(match self.near(member, 0.8) {
+                Some(name) => problem.help(format!("did you mean `{name}`?")),
                 None => problem.help(format!("known here: {}", self.known.join(", "))),
             });
         }
+    }
+
+    /// Reports every member that nothing asked for in a document that others define and may extend: what looks like a slip
+    /// is a problem, anything else a note.
+    pub fn finish_open(self, problems: &mut Problems, notes: &mut Vec<Problem>) {
+        for member in &self.members {
+            let problem = self.unknown(member);
+            match self.near(member, 0.93) {
+                Some(name) => problems.push(problem.help(format!("did you mean `{name}`?"))),
+                None => notes.push(problem.help("it is not looked at")),
+            }
+        }
+    }
+
+    fn unknown(&self, member: &Member) -> Problem {
+        Problem::new(self.source, member.name_span, format!("unknown key `{}`", member.name))
+    }
+
+    /// The known name that a member's name is most like.
+    fn near(&self, member: &Member, at_least: f64) -> Option<&'static str> {
+        let known = self.known.iter().map(|name| (*name, strsim::jaro_winkler(name, &member.name)));
+        known.filter(|(_, score)| *score > at_least).max_by(|a, b| a.1.total_cmp(&b.1)).map(|(name, _)| name)
     }
 
     /// Members that nothing asked for yet, in the order of the source; they count as read.

@@ -83,6 +83,18 @@ impl Source {
         self.locate(span.start)
     }
 
+    /// The place of a part of a string: bytes `part` of `text`, which is the value of what stands at `span`. All of it where
+    /// escapes stand in between and the bytes cannot be told apart.
+    pub fn inside(&self, span: Span, text: &str, part: Span) -> Span {
+        match self.slice(span).find(text) {
+            Some(at) => {
+                let from = span.start.saturating_add(at);
+                Span::new(from.saturating_add(part.start), from.saturating_add(part.end))
+            }
+            None => span,
+        }
+    }
+
     /// The text of a span.
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.start..span.end).unwrap_or_default()
@@ -120,6 +132,13 @@ impl Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_a_string_has_its_own_place() {
+        let source = Source::new("p.json", r#"["a b", "a\u0020b"]"#);
+        assert_eq!(source.inside(Span::new(1, 6), "a b", Span::new(2, 3)), Span::new(4, 5));
+        assert_eq!(source.inside(Span::new(8, 18), "a b", Span::new(2, 3)), Span::new(8, 18));
+    }
 
     #[test]
     fn lines_and_columns_count_characters_from_one() {

@@ -9,7 +9,7 @@ mod key;
 mod principal;
 mod text;
 
-use crate::dialect::{CompileError, CompileOptions, Compiled, Dialect};
+use crate::dialect::{CompileError, CompileOptions, Compiled, Dialect, Facts};
 use crate::document::{Fields, Node, Problem, Problems, Source, Span, Value};
 use crate::form::{Audiences, Effect, Permission, Policy, Statement};
 
@@ -55,7 +55,7 @@ pub fn compile(source: &Source, tree: &Node, options: &CompileOptions) -> Result
     }
     check_text(source, tree, &mut problems, &mut notes);
     let policy = Policy { dialect: Dialect::Aws, statements, source: source.clone() };
-    Ok(problems.into_result(Compiled { policy, notes, accepted_risks: Vec::new() })?)
+    Ok(problems.into_result(Compiled { policy, notes, accepted_risks: Vec::new(), facts: Facts::None })?)
 }
 
 fn version(source: &Source, fields: &mut Fields<'_>, problems: &mut Problems) -> Version {

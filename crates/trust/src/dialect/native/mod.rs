@@ -18,7 +18,7 @@ use daypass_claims::Audience;
 pub use issuers::{Issuers, KnownIssuer};
 pub use risk::{AcceptedRisk, Risk};
 
-use crate::dialect::{CompileError, CompileOptions, Compiled, Dialect};
+use crate::dialect::{CompileError, CompileOptions, Compiled, Dialect, Facts};
 use crate::document::{Fields, Node, Problem, Problems, Source, Span};
 use crate::form::{
     Audiences, Clause, Condition, Effect, OtherPrincipal, Permission, Permissions, Policy, Principals,
@@ -63,6 +63,7 @@ pub fn compile_statements(
         policy: Policy { dialect: Dialect::Daypass, statements: Vec::new(), source: source.clone() },
         notes: Vec::new(),
         accepted_risks: Vec::new(),
+        facts: Facts::None,
     };
     match trust.as_array() {
         Some([]) | None => {
