@@ -6,12 +6,12 @@ STEP_SECONDS=${STEP_SECONDS:-1800}
 begin() {
     CI_SCRATCH=$(mktemp -d)
     export CI_SCRATCH
-    child=
+    child=""
     trap 'rm -rf "$CI_SCRATCH"' EXIT
     trap 'interrupted' INT TERM
-    listing= wanted=" $* " found=" "
+    listing="" wanted=" $* " found=" "
     rows=() failed=() began=$SECONDS
-    tree_before=$(git status --porcelain)
+    changed_before=$(git status --porcelain)
     if [[ $wanted == " --list " ]]; then
         listing=yes
     fi
@@ -34,7 +34,7 @@ step() {
     CI_STEP=$name timeout --kill-after=30 "$STEP_SECONDS" ci/lib/in-step "$@" &
     child=$!
     wait "$child" || status=$?
-    child=
+    child=""
     case $status in
         0) rows+=("$(printf '%-9s %5d s  ok' "$name" $((SECONDS - started)))") ;;
         124 | 137) rows+=("$(printf '%-9s %5d s  FAILED: it did not end' "$name" $((SECONDS - started)))") ;;
@@ -53,8 +53,8 @@ finish() {
     fi
     for name in $wanted; do
         if [[ $found != *" $name "* ]]; then
-            echo "there is no step \`$name\`; see .ci/run --list" >&2
-            exit 2
+            rows+=("$(printf '%-9s    no such step; see .ci/run --list' "$name")")
+            failed+=("$name")
         fi
     done
     printf '\n=== summary\n'
@@ -64,7 +64,7 @@ finish() {
         printf '\nleft out:\n'
         cat "$CI_SCRATCH/skipped"
     fi
-    if [[ $(git status --porcelain) != "$tree_before" ]]; then
+    if [[ -z $changed_before && -n $(git status --porcelain) ]]; then
         printf '\nthe steps have changed the checkout:\n'
         git status --porcelain
         failed+=(checkout)

@@ -14,7 +14,7 @@ vectors() {
     fi
     folder=$(realpath "$folder")
     export DAYPASS_VECTORS=$folder DAYPASS_REQUIRE_VECTORS=1
-    tested_at_least 10 cargo test --workspace --locked --test token --test suite -- vectors
+    tested_at_least 17 cargo test --workspace --locked --test token --test suite -- vectors
 }
 
 # origin FOLDER NAME REPOSITORY COMMIT: one of them, unless it was fetched before.
