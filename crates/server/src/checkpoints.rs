@@ -40,11 +40,14 @@ pub(crate) async fn run(app: &App) {
 /// Signs one checkpoint, and puts it into the file that is kept elsewhere.
 pub(crate) async fn sign(app: &App) -> Result<(), StartError> {
     let signed = app.exchange.checkpoint().await?;
-    if let Some(path) = &app.exchange.config().audit.checkpoint_file
-        && let Err(error) = append(path, &signed)
-    {
-        tracing::error!(%path, %error, "a checkpoint could not be written to its file");
-    }
+    let Some(path) = app.exchange.config().audit.checkpoint_file.clone() else { return Ok(()) };
+    // The file is meant to lie elsewhere, on a network maybe: waiting for it must hold up nobody.
+    let _ = tokio::task::spawn_blocking(move || {
+        if let Err(error) = append(&path, &signed) {
+            tracing::error!(%path, %error, "a checkpoint could not be written to its file");
+        }
+    })
+    .await;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Accepting connections: plain on loopback or TLS, with bounds on everything that a stranger can hold open, and a graceful
 //! end.
 
+mod attentive;
 mod connection;
 
 use std::io;
@@ -16,6 +17,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use self::attentive::Attentive;
 use self::connection::{Connection, Front, Protocol};
 use crate::metrics::Metrics;
 use crate::wire::Peer;
@@ -28,6 +30,8 @@ pub struct Bounds {
     pub head: Duration,
     /// How long the body of a request may take to arrive.
     pub body: Duration,
+    /// How long a client may take nothing of what it is sent.
+    pub answer: Duration,
     /// How many connections are open at once; more wait to be accepted.
     pub connections: usize,
     /// How long open requests may take to finish when the service stops.
@@ -39,6 +43,7 @@ impl Default for Bounds {
         Self {
             head: Duration::from_secs(10),
             body: Duration::from_secs(10),
+            answer: Duration::from_secs(30),
             connections: 4_096,
             grace: Duration::from_secs(25),
         }
@@ -83,6 +88,7 @@ pub(crate) async fn serve(listener: Listener, mut stop: watch::Receiver<bool>) {
             }
         };
         let _ = stream.set_nodelay(true);
+        let stream = Attentive::new(stream, bounds.answer);
         let front = Front::new(router.clone(), Peer { address, secure: tls.is_some() }, bounds.body);
         let connection = Connection { front, head: bounds.head, stop: stop.clone() };
         let (tls, stop, counted) = (tls.clone(), stop.clone(), metrics.connection());
@@ -109,10 +115,10 @@ pub(crate) async fn serve(listener: Listener, mut stop: watch::Receiver<bool>) {
 /// TLS, unless the client takes too long or the service stops: whoever is not through yet has asked for nothing.
 async fn handshake(
     acceptor: &TlsAcceptor,
-    stream: TcpStream,
+    stream: Attentive<TcpStream>,
     within: Duration,
     mut stop: watch::Receiver<bool>,
-) -> Option<(TlsStream<TcpStream>, Protocol)> {
+) -> Option<(TlsStream<Attentive<TcpStream>>, Protocol)> {
     let shaken = tokio::select! {
         _ = stop.wait_for(|stopping| *stopping) => return None,
         shaken = timeout(within, acceptor.accept(stream)) => shaken.ok()?,

@@ -52,6 +52,12 @@ impl Parameters {
         Ok(self)
     }
 
+    /// Without those that have no value.
+    pub(crate) fn with_values(mut self) -> Self {
+        self.0.retain(|(_, value)| !value.is_empty());
+        self
+    }
+
     /// The value of a parameter.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -105,6 +111,12 @@ mod tests {
         assert_eq!(twice().once(&[]).err(), Some(ParameterError::Duplicate("a".into())));
         assert!(twice().once(&["a"]).is_ok());
         assert_eq!(twice().all("a").collect::<Vec<_>>(), ["1", "2"]);
+    }
+
+    #[test]
+    fn parameters_without_a_value_can_be_left_out() {
+        let form = Parameters::parse("a=&b&c=1").unwrap().with_values();
+        assert_eq!((form.get("a"), form.get("b"), form.get("c")), (None, None, Some("1")));
     }
 
     #[test]

@@ -94,9 +94,10 @@ async fn exchange(
     }
 }
 
-/// The parameters of a body; those that name the role may be repeated.
+/// The parameters of a body; those that name the role may be repeated, and one without a value is as good as none (RFC 6749
+/// section 3.2).
 fn read_parameters(headers: &HeaderMap, body: &[u8]) -> Result<Parameters, FormError> {
-    Ok(super::form(headers, body)?.once(&["audience", "resource"])?)
+    Ok(super::form(headers, body)?.once(&["audience", "resource"])?.with_values())
 }
 
 /// What is asked of the service at `public_url`, with the type of token that is wished for.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use daypass_server::Bounds;
 use rustls_pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 
 use crate::site::Authority;
@@ -16,6 +16,7 @@ use crate::tools::{Plan, World, form};
 const TIGHT: Bounds = Bounds {
     head: Duration::from_millis(300),
     body: Duration::from_millis(300),
+    answer: Duration::from_millis(300),
     connections: 1,
     grace: Duration::from_secs(25),
 };
@@ -73,6 +74,52 @@ async fn a_client_that_has_been_answered_may_not_stay_for_ever() {
     let answer = until_the_end(&mut stream).await;
     assert_eq!(status(&answer), "200");
     assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn whoever_asks_and_never_reads_is_given_up_and_makes_room() {
+    for tls in [None, Some(Authority::new())] {
+        let connector = tls.as_ref().map(|authority| crate::tools::tls(authority.roots(), &[b"http/1.1"]));
+        let world = tight(tls).await;
+        let socket = TcpSocket::new_v4().unwrap();
+        // Little fits on the way, so that it is soon full.
+        socket.set_recv_buffer_size(4_096).unwrap();
+        let stream = socket.connect(world.service.public()).await.unwrap();
+        let asking = tokio::spawn(async move {
+            match connector {
+                None => ask_for_ever(stream).await,
+                Some(tls) => {
+                    let name = ServerName::try_from("127.0.0.1").unwrap();
+                    ask_for_ever(TlsConnector::from(Arc::new(tls)).connect(name, stream).await.unwrap())
+                        .await;
+                }
+            }
+        });
+        assert_eq!(world.get("/healthz").await.status, 200);
+        asking.await.unwrap();
+    }
+}
+
+/// Sends requests until the other end has had enough of it.
+async fn ask_for_ever(mut stream: impl AsyncWrite + Unpin) {
+    let requests = "GET /.well-known/openid-configuration HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100);
+    while stream.write_all(requests.as_bytes()).await.is_ok() {}
+}
+
+/// A slow loris: the head is always about to be complete, and never is.
+#[tokio::test]
+async fn a_head_that_grows_by_a_line_now_and_then_is_given_up() {
+    let world = tight(None).await;
+    let mut stream = connect(&world).await;
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+    let dripping = tokio::spawn(async move {
+        let mut interval = tokio::time::interval(TIGHT.head / 10);
+        while stream.write_all(b"X: y\r\n").await.is_ok() {
+            interval.tick().await;
+        }
+    });
+    assert_eq!(world.get("/healthz").await.status, 200);
+    dripping.await.unwrap();
 }
 
 #[tokio::test]

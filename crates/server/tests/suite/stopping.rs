@@ -76,8 +76,13 @@ async fn an_exchange_that_has_begun_is_finished_and_on_record() {
 async fn nobody_can_keep_it_from_happening() {
     // Nothing but the end of the grace cuts these off.
     let patient = Duration::from_secs(600);
-    let bounds =
-        Bounds { head: patient, body: patient, grace: Duration::from_millis(200), ..Bounds::default() };
+    let bounds = Bounds {
+        head: patient,
+        body: patient,
+        answer: patient,
+        grace: Duration::from_millis(200),
+        ..Bounds::default()
+    };
     for tls in [None, Some(Authority::new())] {
         let encrypted = tls.is_some();
         let world = World::with(Plan { bounds, tls, ..Plan::default() }).await;

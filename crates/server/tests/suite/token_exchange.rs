@@ -147,6 +147,18 @@ async fn what_a_client_says_of_itself_is_ignored() {
     assert_eq!(answer.header("www-authenticate"), "");
 }
 
+#[tokio::test]
+async fn a_parameter_without_a_value_is_as_good_as_none() {
+    let world = World::new().await;
+    let empty = "&resource=&scope=&requested_token_type=&actor_token=&actor_token_type=&duration_seconds=&session_name=";
+    let answer = world.post("/token", &usual(&world.token(&[]), empty)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let answer = world.post("/token", &usual("", "")).await;
+    assert_eq!(answer.json()["error_description"], "`subject_token` is missing");
+    let answer = world.post("/token", &usual(&world.token(&[]), "&scope=&scope=read")).await;
+    assert_eq!(answer.json()["error_description"], "parameter `scope` is there more than once");
+}
+
 /// What each wrong request is told: status, error, description.
 struct Errors(String);
 
