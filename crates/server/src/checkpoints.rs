@@ -8,11 +8,15 @@ use daypass_exchange::StartError;
 use daypass_exchange::record::SignedCheckpoint;
 
 use crate::app::App;
+use crate::system::every;
+
+/// How often it is looked at whether one is due.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Signs for ever.
 pub(crate) async fn run(app: &App) {
     let audit = &app.exchange.config().audit;
-    let mut interval = tokio::time::interval(Duration::from_secs(1).min(audit.checkpoint_every));
+    let mut interval = every(LOOK_EVERY);
     let mut last = app.exchange.clock().now();
     let mut records = 0;
     loop {

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use daypass_claims::{Clock, Random};
 use daypass_exchange::config::{Config, DataConfig, KekConfig, KeySource};
@@ -19,11 +20,15 @@ use crate::app::App;
 use crate::checkpoints;
 use crate::listen::{self, Bounds, Listener};
 use crate::metrics::Metrics;
+use crate::system::every;
 use crate::tls::{self, TlsError};
 use crate::wire;
 
 /// The mark on a store whose keys are for development.
 pub const DEVELOPMENT_MARK: &str = "development";
+
+/// How often what has expired is forgotten.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// What a service is started with.
 pub struct Setup {
@@ -298,7 +303,7 @@ fn tend(app: &Arc<App>, fetch: &Arc<dyn Fetch>) -> JoinSet<()> {
     }
     let refreshing = Arc::clone(app);
     tasks.spawn(async move {
-        let mut interval = tokio::time::interval(REFRESH_EVERY);
+        let mut interval = every(REFRESH_EVERY);
         loop {
             interval.tick().await;
             if let Err(error) = refreshing.exchange.refresh().await {
@@ -310,7 +315,7 @@ fn tend(app: &Arc<App>, fetch: &Arc<dyn Fetch>) -> JoinSet<()> {
     tasks.spawn(async move { checkpoints::run(&checking).await });
     let sweeping = Arc::clone(app);
     tasks.spawn(async move {
-        let mut interval = tokio::time::interval(std::time::Duration::from_secs(60));
+        let mut interval = every(SWEEP_EVERY);
         loop {
             interval.tick().await;
             if let Err(error) = sweeping.exchange.sweep().await {

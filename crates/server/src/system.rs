@@ -1,8 +1,11 @@
 //! The one place that reads the system's clock, its randomness and its files.
 
+use std::time::Duration;
+
 use camino::Utf8Path;
 use daypass_claims::{Clock, Random, RandomError, Timestamp};
 use daypass_exchange::config::Files;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 /// The system's clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,6 +18,14 @@ impl Clock for SystemClock {
         let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
+}
+
+/// Ticks at once, and then every so often. After a long wait, as for a store that did not answer, the ticks that were missed
+/// are not made up for: all of them at once would only ask for what one asks for.
+pub(crate) fn every(period: Duration) -> Interval {
+    let mut interval = interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
 }
 
 /// The system's randomness.
@@ -55,5 +66,19 @@ impl Files for Disk {
         }
         names.sort();
         Ok(Some(names))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn missed_ticks_are_not_made_up_for() {
+        let mut interval = every(Duration::from_secs(1));
+        interval.tick().await;
+        tokio::time::advance(Duration::from_secs(60)).await;
+        let late = interval.tick().await;
+        assert!(interval.tick().await - late >= Duration::from_secs(60), "the next is of the future");
     }
 }

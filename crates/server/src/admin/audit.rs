@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 
 use super::{AdminApp, AdminError, ok};
 use crate::app::App;
+use crate::system::every;
 use crate::wire::{Parameters, Peer};
 
 /// How often a follower looks for what is new.
@@ -96,7 +97,7 @@ impl Follower {
         let mut stopping = self.app.stopping();
         let feed = async {
             send(&sender, &records).await;
-            let mut interval = tokio::time::interval(LOOK_EVERY);
+            let mut interval = every(LOOK_EVERY);
             loop {
                 interval.tick().await;
                 if let Err(error) = self.look(&sender).await {

@@ -1,5 +1,5 @@
-//! The admin listener: explain, keys, revocation, the log, metrics. Separate from the public one, on loopback, and every act
-//! is on record before it is done.
+//! The admin listener: explain, keys, revocation, the log, metrics. Separate from the public one, on loopback. Every act that
+//! changes something or shows what was decided is on record before it is done.
 
 mod audit;
 mod auth;
