@@ -2,6 +2,7 @@
 //! itself, sealed; the secret is derived from it. Any replica verifies both without asking anybody.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -56,7 +57,8 @@ pub(super) fn mint(
     mint: &Mint<'_>,
     issued_at: Timestamp,
     expires_at: Timestamp,
-) -> Result<Secret, Refusal> {
+    retry: Option<&[u8]>,
+) -> Result<(Secret, Vec<u8>), Refusal> {
     let (role, session) = (decision.role(), decision.session().clone());
     let sealed = Sealed {
         id: mint.id.0,
@@ -79,14 +81,22 @@ pub(super) fn mint(
         serde_json::to_vec(&sealed).map_err(|_| Refusal::Mint("the session has no text form"))?,
     );
     let failed = |_| Refusal::Mint("the session could not be sealed");
-    let key = mint.keys.seal();
+    // The session is sealed again as it was, though another key may be in use by now.
+    let key = retry.and_then(|kept| sealed_with(mint.keys, kept)).unwrap_or_else(|| mint.keys.seal());
+    let generation = key.generation().to_be_bytes();
     let box_ = key.seal(&purpose(role.account()), &plain).map_err(failed)?;
-    let token = [key.generation().to_be_bytes().as_slice(), &box_].concat();
-    Ok(Secret::AwsSession {
+    let token = [generation.as_slice(), &box_].concat();
+    let secret = Secret::AwsSession {
         access_key_id: access_key_id(key, sealed.id).map_err(failed)?,
         secret_access_key: secret_access_key(key, sealed.id).map_err(failed)?,
         session_token: Zeroizing::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(token))),
-    })
+    };
+    Ok((secret, generation.to_vec()))
+}
+
+/// The key that an answer was sealed with: all that is kept of it, beside the use, is that key's generation.
+fn sealed_with<'k>(keys: &'k Keys, kept: &[u8]) -> Option<&'k Arc<SealKey>> {
+    keys.seal_of(u32::from_be_bytes(kept.try_into().ok()?))
 }
 
 /// What a sealed session is bound to beside the key.

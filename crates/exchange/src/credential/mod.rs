@@ -126,9 +126,7 @@ pub(crate) fn mint(
     let issued_at = Timestamp::from_secs(mint.at.as_secs());
     let expires_at = issued_at + decision.session().duration;
     let (secret, retry) = match &decision.role().config().credential {
-        CredentialConfig::AwsSession => {
-            (aws_session::mint(decision, mint, issued_at, expires_at)?, Vec::new())
-        }
+        CredentialConfig::AwsSession => aws_session::mint(decision, mint, issued_at, expires_at, retry)?,
         CredentialConfig::Jwt(config) => jwt::mint(decision, config, mint, issued_at, expires_at, retry)?,
     };
     Ok(Credential { id: mint.id, issued_at, expires_at, secret, retry })

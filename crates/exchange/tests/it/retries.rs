@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use daypass_claims::Clock;
 use daypass_exchange::credential::Secret;
 use daypass_exchange::record::Outcome;
 use daypass_exchange::{Admitted, Wire};
+use daypass_store::KeyPurpose;
 
 use crate::support::{World, config_text};
 
@@ -73,6 +75,36 @@ async fn an_identical_request_gets_the_identical_answer_from_any_replica() {
         }
         world.clock.advance(Duration::from_secs(2));
         assert_eq!(world.refusal(role, &token).await, "token-used", "{role}: after the window it is a use");
+    }
+}
+
+#[tokio::test]
+async fn a_retry_gets_its_answer_though_the_keys_have_been_rotated() {
+    let world = World::new().await;
+    let replica = world.again().await;
+    for purpose in [KeyPurpose::Sign, KeyPurpose::Seal] {
+        let now = world.clock.now();
+        world
+            .exchange
+            .ring()
+            .rotate(world.exchange.store(), world.exchange.random(), now, purpose, false)
+            .await
+            .unwrap();
+    }
+    // The last moment before the next sealing key is in use; by then every replica has it.
+    world.clock.advance(Duration::from_secs(59));
+    let mut first = Vec::new();
+    for role in ["deploy", "token"] {
+        let token = world.token(&[("jti", role.into())]);
+        first.push((role, secrets(&world.ask(role, &token).await.unwrap()), token));
+    }
+    world.clock.advance(Duration::from_secs(2));
+    for other in [&world, &replica] {
+        other.exchange.refresh().await.unwrap();
+        for (role, answer, token) in &first {
+            assert_eq!(secrets(&other.ask(role, token).await.unwrap()), *answer, "{role}");
+        }
+        assert_eq!(other.exchange.ring().keys().seal().generation(), 2);
     }
 }
 
