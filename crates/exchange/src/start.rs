@@ -43,16 +43,15 @@ pub(crate) async fn restore_keys<'k>(
 ) -> Result<(), StoreError> {
     for stored in store.jwks().await? {
         let Some(keys) = keys_of(stored.issuer.as_str()) else { continue };
+        if stored.origin == JwksOrigin::Pushed {
+            keys.take_up(stored.document);
+            continue;
+        }
         let parsed =
             KeySet::from_jwks(stored.issuer.clone(), stored.document.as_bytes(), JwksLimits::default());
-        match (parsed, stored.origin) {
-            (Ok((set, _)), JwksOrigin::Fetched) => keys.restore(set, stored.at, now),
-            (Ok((set, _)), JwksOrigin::Pushed) => {
-                if let Err(error) = keys.push(set) {
-                    tracing::warn!(issuer = %stored.issuer, %error, "pushed keys are not taken up");
-                }
-            }
-            (Err(error), _) => tracing::warn!(issuer = %stored.issuer, %error, "stored keys are not usable"),
+        match parsed {
+            Ok((set, _)) => keys.restore(set, stored.at, now),
+            Err(error) => tracing::warn!(issuer = %stored.issuer, %error, "stored keys are not usable"),
         }
     }
     Ok(())

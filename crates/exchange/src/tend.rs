@@ -7,6 +7,7 @@ use daypass_claims::Timestamp;
 use daypass_store::{Checkpoint as StoredCheckpoint, JwksOrigin, StoreError, StoredJwks};
 use daypass_token::engine::Settled;
 
+use crate::config::{IssuerConfig, KeySource};
 use crate::exchange::Exchange;
 use crate::keys::{Fetch, IssuerKeys};
 use crate::record::{Checkpoint, SignedCheckpoint};
@@ -38,11 +39,28 @@ impl Exchange {
         }
     }
 
-    /// Reads revocations and our own keys anew, and rotates what is due.
+    /// Reads revocations, pushed keys and our own keys anew, and rotates what is due.
     pub async fn refresh(&self) -> Result<(), StartError> {
         self.refresh_revocations().await?;
+        self.refresh_pushed_keys().await?;
         self.ring().refresh(self.store(), self.random(), self.clock().now()).await?;
         self.flush_summary().await;
+        Ok(())
+    }
+
+    /// Takes up the issuers' keys that were pushed to other replicas.
+    async fn refresh_pushed_keys(&self) -> Result<(), StoreError> {
+        let are_pushed = |issuer: &IssuerConfig| matches!(issuer.keys, KeySource::Pushed);
+        if !self.config().issuers.iter().any(are_pushed) {
+            return Ok(());
+        }
+        for stored in self.store().jwks().await? {
+            if stored.origin == JwksOrigin::Pushed
+                && let Some(keys) = self.keys_of(stored.issuer.as_str())
+            {
+                keys.take_up(stored.document);
+            }
+        }
         Ok(())
     }
 

@@ -82,6 +82,8 @@ pub struct IssuerKeys {
     engine: Mutex<Engine>,
     settled: Notify,
     wanted: Notify,
+    /// The document of pushed keys that was last taken up from the store.
+    taken_up: Mutex<Option<String>>,
 }
 
 impl IssuerKeys {
@@ -103,6 +105,7 @@ impl IssuerKeys {
             engine: Mutex::new(engine),
             settled: Notify::new(),
             wanted: Notify::new(),
+            taken_up: Mutex::default(),
         }
     }
 
@@ -133,6 +136,25 @@ impl IssuerKeys {
             return Err(PushRefusal::Development(key.to_string()));
         }
         Ok(self.with_engine(|engine| engine.push(keys))?)
+    }
+
+    /// Takes keys that an administrator has pushed, to an earlier process or to another replica. What was taken up already is
+    /// left alone.
+    pub(crate) fn take_up(&self, document: String) {
+        let mut taken_up = self.taken_up.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken_up.as_ref() == Some(&document) {
+            return;
+        }
+        match KeySet::from_jwks(self.issuer.clone(), document.as_bytes(), JwksLimits::default()) {
+            Ok((keys, _)) => match self.push(keys) {
+                Ok(settled) => tracing::info!(issuer = %self.issuer, ?settled, "pushed keys are taken up"),
+                Err(error) => {
+                    tracing::warn!(issuer = %self.issuer, %error, "pushed keys are not taken up");
+                }
+            },
+            Err(error) => tracing::warn!(issuer = %self.issuer, %error, "pushed keys are not usable"),
+        }
+        *taken_up = Some(document);
     }
 
     /// The keys that may have signed `token`. A token with a known key never waits; one with an unknown key waits for at

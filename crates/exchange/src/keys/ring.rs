@@ -199,7 +199,8 @@ impl KeyRing {
         at_once: bool,
     ) -> Result<(), RingError> {
         for family in families(&self.config).filter(|family| family.purpose == purpose) {
-            let stored = of_family(&store.keys(purpose).await?, family);
+            let stored = store.keys(purpose).await?;
+            let (now, stored) = (time_of(&stored, now), of_family(&stored, family));
             let use_from = if at_once { now } else { now + self.config.policy(family).publish_lead };
             for key in stored.iter().filter(|_| at_once) {
                 store.retire_key(&key.id, now, now).await?;
@@ -250,6 +251,12 @@ fn of_family(stored: &[StoredKey], family: Family) -> Vec<StoredKey> {
     stored.iter().filter(|key| key.algorithm == algorithm).cloned().collect()
 }
 
+/// The time to read keys by: ours, or that at which the newest was made, by a replica whose clock is ahead of ours. What
+/// one replica signs with, all must publish; and the keys of a fleet that starts at one moment are good for all of it.
+fn time_of(stored: &[StoredKey], now: Timestamp) -> Timestamp {
+    stored.iter().map(|key| key.created_at).fold(now, Timestamp::max)
+}
+
 fn life(key: &StoredKey) -> Result<KeyLife, RingError> {
     let id =
         KeyId::parse(&key.id).map_err(|why| RingError::Key { id: key.id.clone(), why: why.to_string() })?;
@@ -269,10 +276,10 @@ async fn maintain(
         let policy = config.policy(family);
         let mut settled = false;
         for _ in 0..8 {
-            let lives: Vec<KeyLife> = of_family(&store.keys(family.purpose).await?, family)
-                .iter()
-                .map(life)
-                .collect::<Result<_, _>>()?;
+            let stored = store.keys(family.purpose).await?;
+            let now = time_of(&stored, now);
+            let lives: Vec<KeyLife> =
+                of_family(&stored, family).iter().map(life).collect::<Result<_, _>>()?;
             let actions = plan(&lives, now, &policy);
             if actions.is_empty() {
                 settled = true;
@@ -357,11 +364,12 @@ async fn assemble(
     let mut verifiers: Vec<Arc<SigningKey>> = Vec::new();
     let mut listed = Vec::new();
     let signing = store.keys(KeyPurpose::Sign).await?;
+    let at = time_of(&signing, now);
     for family in families(config).filter(|family| family.purpose == KeyPurpose::Sign) {
         let stored = of_family(&signing, family);
         let lives: Vec<KeyLife> = stored.iter().map(life).collect::<Result<_, _>>()?;
-        let current = signer(&lives, now).map(|life| life.id.clone());
-        for life in published(&lives, now) {
+        let current = signer(&lives, at).map(|life| life.id.clone());
+        for life in published(&lives, at) {
             let Some(stored) = stored.iter().find(|key| key.id == life.id.as_str()) else { continue };
             let key = Arc::new(signing_key(kek, stored)?);
             if current.as_ref() == Some(&life.id) {
@@ -375,11 +383,12 @@ async fn assemble(
     let jwks = serde_json::to_string(&jwks).map_err(|_| RingError::Missing("publishable"))?;
 
     let stored = store.keys(KeyPurpose::Seal).await?;
+    let at = time_of(&stored, now);
     let lives: Vec<KeyLife> = stored.iter().map(life).collect::<Result<_, _>>()?;
-    let current = signer(&lives, now).map(|life| life.id.clone());
+    let current = signer(&lives, at).map(|life| life.id.clone());
     let mut seals = BTreeMap::new();
     let mut seal = None;
-    for key in stored.iter().filter(|key| key.remove_at.is_none_or(|at| now < at)) {
+    for key in stored.iter().filter(|key| key.remove_at.is_none_or(|remove_at| at < remove_at)) {
         let secret = unwrap(kek, key)?;
         let generation = u32::try_from(key.generation).unwrap_or(u32::MAX);
         let opened = Arc::new(SealKey::new(generation, &secret));
@@ -393,7 +402,7 @@ async fn assemble(
 
     let stored = store.keys(KeyPurpose::Audit).await?;
     let lives: Vec<KeyLife> = stored.iter().map(life).collect::<Result<_, _>>()?;
-    let current = signer(&lives, now).map(|life| life.id.clone());
+    let current = signer(&lives, time_of(&stored, now)).map(|life| life.id.clone());
     let mut audit = None;
     let mut audit_keys = Vec::new();
     for key in &stored {

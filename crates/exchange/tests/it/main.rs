@@ -12,6 +12,8 @@ mod issuers;
 #[cfg(test)]
 mod records;
 #[cfg(test)]
+mod replicas;
+#[cfg(test)]
 mod retries;
 #[cfg(test)]
 mod sessions;
