@@ -9,6 +9,7 @@ mod http;
 mod output;
 mod progress;
 mod render;
+mod stop;
 
 use std::process::ExitCode;
 

@@ -7,14 +7,14 @@ use camino::Utf8PathBuf;
 use clap::Args;
 use daypass_exchange::config::{self, DataConfig, Loaded};
 use daypass_server::fetch::HttpFetch;
-use daypass_server::{Running, Setup, Sockets, SystemClock, SystemRandom, private_file, start};
+use daypass_server::{Setup, Sockets, SystemClock, SystemRandom, private_file, start};
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin::ADDRESS_FILE;
 use crate::failure::{Outcome, Result};
 use crate::output::Output;
 use crate::render;
+use crate::stop::Stop;
 
 /// Serves the exchange.
 ///
@@ -44,6 +44,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result {
     let Loaded { mut config, warnings } = super::config::load(&arguments.config)?;
     let review = config::review(&config);
     output.remark(|err| render::warnings(err, &[warnings, review].concat(), &[]));
+    let stop = Stop::listen()?;
     let sockets = Sockets::bind(config.listen, config.admin.listen).await?;
     config.listen_on(sockets.public()?);
     let data = config.data.clone();
@@ -66,17 +67,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result {
         writeln!(out, "serving {} on {}", running.app().exchange.config().public_url, running.public())?;
         writeln!(out, "administration on http://{}", running.admin())
     })?;
-    until_stopped(running).await
-}
-
-/// Serves until a signal says to stop.
-pub(super) async fn until_stopped(running: Running) -> Result {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    stop.asked().await;
     tracing::info!("stopping: exchanges in flight finish, nothing new is accepted");
     running.stop().await?;
     Ok(Outcome::Fine)

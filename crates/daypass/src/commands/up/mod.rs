@@ -12,7 +12,6 @@ use daypass_devissuer::IssuerMode;
 use daypass_exchange::config::{self, Config, DataConfig, ExplainToCaller, Files, Loaded};
 use daypass_server::{Disk, Sockets, SystemClock};
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::serve::AdminAddress;
 use crate::admin::DEFAULT_DATA;
@@ -20,6 +19,7 @@ use crate::example;
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
 use crate::render::{self, style};
+use crate::stop::Stop;
 
 pub(super) use rehearsal::Rehearsal;
 
@@ -65,6 +65,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result {
     let config = configuration(&arguments, output)?;
     let mode = if arguments.loopback_issuers { IssuerMode::Loopback } else { IssuerMode::True };
+    let stop = Stop::listen()?;
     let sockets = Sockets::bind(config.listen, config.admin.listen).await?;
     let rehearsal =
         Rehearsal::start(config, sockets, arguments.issuer_listen, mode, Arc::new(SystemClock)).await?;
@@ -91,12 +92,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result {
         }
         Ok(())
     })?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    stop.asked().await;
     rehearsal.stop().await?;
     Ok(Outcome::Fine)
 }
