@@ -21,7 +21,7 @@ use crate::checkpoints;
 use crate::listen::{self, Bounds, Listener};
 use crate::metrics::Metrics;
 use crate::system::every;
-use crate::tls::{self, TlsError};
+use crate::tls::{Certificate, TlsError};
 use crate::wire;
 
 /// The mark on a store whose keys are for development.
@@ -29,6 +29,8 @@ pub const DEVELOPMENT_MARK: &str = "development";
 
 /// How often what has expired is forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How often the files of the certificate are read anew.
+const RENEW_EVERY: Duration = Duration::from_secs(60);
 
 /// What a service is started with.
 pub struct Setup {
@@ -208,7 +210,8 @@ pub async fn start(setup: Setup, sockets: Sockets) -> Result<Running, ServeError
     if !development {
         refuse_development_keys(&config)?;
     }
-    let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
+    let certificate = config.tls.as_ref().map(Certificate::open).transpose()?;
+    let tls = certificate.clone().map(Certificate::acceptor).transpose()?;
     let store = open_store(&config).await?;
     check_marks(&*store, &config, development).await?;
     let kek = kek(&config.kek, &*random)?;
@@ -232,7 +235,10 @@ pub async fn start(setup: Setup, sockets: Sockets) -> Result<Running, ServeError
     let router = admin::router(Arc::clone(&app), token);
     let listener = Listener { socket: sockets.admin, tls: None, router, bounds, metrics };
     serving.spawn(listen::serve(listener, app.stopping()));
-    let tending = tend(&app, &fetch);
+    let mut tending = tend(&app, &fetch);
+    if let Some(certificate) = certificate {
+        tending.spawn(renew(certificate));
+    }
     Ok(Running { app, public, admin, admin_token_file, serving, tending })
 }
 
@@ -324,6 +330,20 @@ fn tend(app: &Arc<App>, fetch: &Arc<dyn Fetch>) -> JoinSet<()> {
         }
     });
     tasks
+}
+
+/// Serves renewed certificates, for ever.
+async fn renew(certificate: Arc<Certificate>) {
+    let mut interval = every(RENEW_EVERY);
+    loop {
+        interval.tick().await;
+        let certificate = Arc::clone(&certificate);
+        match tokio::task::spawn_blocking(move || certificate.reload()).await {
+            Ok(Ok(true)) => tracing::info!("a renewed certificate is served"),
+            Ok(Err(error)) => tracing::warn!(%error, "the certificate could not be read anew"),
+            Ok(Ok(false)) | Err(_) => {}
+        }
+    }
 }
 
 impl std::fmt::Debug for Setup {
