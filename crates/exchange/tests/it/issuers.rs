@@ -13,6 +13,16 @@ use crate::support::{GITHUB, Issuers, World, config_text, jwks, key};
 
 /// A world whose issuers are fetched from, and whoever answers.
 async fn world(issuers: &[(&str, &SigningKey)]) -> (World, Arc<Issuers>) {
+    let (world, fetch) = untended(issuers).await;
+    for keys in world.exchange.issuer_keys() {
+        let (exchange, keys, fetch) = (world.exchange.clone(), keys.clone(), Arc::clone(&fetch));
+        tokio::spawn(async move { exchange.tend_issuer(&keys, &*fetch).await });
+    }
+    (world, fetch)
+}
+
+/// The same, where nothing is fetched unless the test says so.
+async fn untended(issuers: &[(&str, &SigningKey)]) -> (World, Arc<Issuers>) {
     let fetched = config_text("").replace("jwks_file = \"github.jwks.json\"\n", "");
     let second = "[[issuer]]\nname = \"other\"\nurl = \"https://other.example\"\naudiences = [\"sts.amazonaws.com\"]\nalgorithms = [\"ES256\"]\n";
     let (before, after) = fetched.split_once("[[role]]").unwrap();
@@ -24,11 +34,13 @@ async fn world(issuers: &[(&str, &SigningKey)]) -> (World, Arc<Issuers>) {
         hang: Mutex::new(false),
         fetches: AtomicUsize::new(0),
     });
-    for keys in world.exchange.issuer_keys() {
-        let (exchange, keys, fetch) = (world.exchange.clone(), keys.clone(), Arc::clone(&fetch));
-        tokio::spawn(async move { exchange.tend_issuer(&keys, &*fetch).await });
-    }
     (world, fetch)
+}
+
+/// Lets time pass; what has fallen due by then is fetched.
+async fn pass(world: &World, fetch: &Issuers, time: Duration) {
+    world.clock.advance(time);
+    world.exchange.keys_of(GITHUB).unwrap().tend(fetch, &*world.clock).await;
 }
 
 fn signed(world: &World, key: &SigningKey, jti: &str) -> String {
@@ -65,18 +77,61 @@ async fn a_rotation_costs_no_exchange() {
 
 #[tokio::test]
 async fn an_hour_of_outage_fails_nobody_whose_key_is_known() {
-    let key = key();
-    let (world, fetch) = world(&[(GITHUB, &key)]).await;
-    assert_eq!(outcome(&world, &signed(&world, &key, "0")).await, "admitted");
+    let (known, next) = (key(), key());
+    let (world, fetch) = untended(&[(GITHUB, &known)]).await;
+    pass(&world, &fetch, Duration::ZERO).await;
     *fetch.down.lock().unwrap() = true;
-    for minute in 1..=60 {
-        world.clock.advance(Duration::from_secs(60));
-        assert_eq!(
-            outcome(&world, &signed(&world, &key, &format!("m{minute}"))).await,
-            "admitted",
-            "minute {minute}"
-        );
+    let before = fetch.fetches.load(Ordering::SeqCst);
+    for second in (0..3_600).step_by(10) {
+        pass(&world, &fetch, Duration::from_secs(10)).await;
+        let token = signed(&world, &known, &format!("during-{second}"));
+        assert_eq!(outcome(&world, &token).await, "admitted", "second {second}");
     }
+    let asked = fetch.fetches.load(Ordering::SeqCst) - before;
+    assert!((1..20).contains(&asked), "{asked} requests to an issuer that is down");
+    // It comes back with a new key, and is asked again within minutes.
+    fetch.jwks.lock().unwrap().insert(GITHUB.to_owned(), jwks(&[&next]));
+    *fetch.down.lock().unwrap() = false;
+    pass(&world, &fetch, Duration::from_secs(300)).await;
+    assert_eq!(outcome(&world, &signed(&world, &next, "after")).await, "admitted");
+    assert_eq!(outcome(&world, &signed(&world, &known, "withdrawn")).await, "keys-unavailable");
+}
+
+#[tokio::test]
+async fn keys_that_could_not_be_renewed_for_a_day_serve_no_more_until_they_are() {
+    let known = key();
+    let (world, fetch) = untended(&[(GITHUB, &known)]).await;
+    pass(&world, &fetch, Duration::ZERO).await;
+    *fetch.down.lock().unwrap() = true;
+    // Ten minutes fresh, as the issuer says, and a day stale.
+    pass(&world, &fetch, Duration::from_secs(600 + 86_400 - 1)).await;
+    assert_eq!(outcome(&world, &signed(&world, &known, "last")).await, "admitted");
+    pass(&world, &fetch, Duration::from_secs(1)).await;
+    assert_eq!(outcome(&world, &signed(&world, &known, "late")).await, "keys-unavailable");
+    *fetch.down.lock().unwrap() = false;
+    pass(&world, &fetch, Duration::from_secs(300)).await;
+    assert_eq!(outcome(&world, &signed(&world, &known, "again")).await, "admitted");
+}
+
+#[tokio::test]
+async fn a_withdrawn_key_is_refused_within_the_life_of_its_set() {
+    let (leaked, good) = (key(), key());
+    let (world, fetch) = untended(&[]).await;
+    fetch.jwks.lock().unwrap().insert(GITHUB.to_owned(), jwks(&[&leaked, &good]));
+    pass(&world, &fetch, Duration::ZERO).await;
+    fetch.jwks.lock().unwrap().insert(GITHUB.to_owned(), jwks(&[&good]));
+    let mut refused = None;
+    // `max-age=600` is what the issuer says.
+    for second in (10..=600).step_by(10) {
+        pass(&world, &fetch, Duration::from_secs(10)).await;
+        let token = signed(&world, &good, &format!("good-{second}"));
+        assert_eq!(outcome(&world, &token).await, "admitted", "second {second}");
+        let token = signed(&world, &leaked, &format!("leaked-{second}"));
+        if refused.is_none() && outcome(&world, &token).await != "admitted" {
+            refused = Some(second);
+        }
+    }
+    assert_eq!(refused, Some(480), "after four fifths of its life the set is fetched anew");
 }
 
 #[tokio::test]
