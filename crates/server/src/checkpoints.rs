@@ -1,7 +1,8 @@
 //! Signing checkpoints when enough has been recorded or enough time has passed, and putting them where whoever can write the
 //! log cannot.
 
-use std::io::Write;
+use std::fs::OpenOptions;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::time::Duration;
 
 use daypass_exchange::StartError;
@@ -56,9 +57,37 @@ pub(crate) async fn sign(app: &App) -> Result<(), StartError> {
 }
 
 /// Appends a line of JSON.
-fn append(path: &str, signed: &SignedCheckpoint) -> std::io::Result<()> {
-    let line = serde_json::to_string(signed).map_err(std::io::Error::other)?;
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
-    file.write_all(format!("{line}\n").as_bytes())?;
+fn append(path: &str, signed: &SignedCheckpoint) -> io::Result<()> {
+    append_line(path, &serde_json::to_string(signed)?)
+}
+
+/// Appends a line. What a crash or a full disk left of an earlier one becomes a line of its own, and spoils no other.
+fn append_line(path: &str, line: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+    let mut last = [b'\n'];
+    if file.metadata()?.len() > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    let torn = if last == [b'\n'] { "" } else { "\n" };
+    file.write_all(format!("{torn}{line}\n").as_bytes())?;
     file.sync_data()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_torn_line_spoils_no_other() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("checkpoints.jsonl");
+        let path = path.to_str().unwrap();
+        append_line(path, "one").unwrap();
+        append_line(path, "two").unwrap();
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "one\ntwo\n");
+        std::fs::write(path, "one\ntw").unwrap();
+        append_line(path, "three").unwrap();
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "one\ntw\nthree\n");
+    }
 }
