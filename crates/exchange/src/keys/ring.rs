@@ -202,10 +202,11 @@ impl KeyRing {
             let stored = store.keys(purpose).await?;
             let (now, stored) = (time_of(&stored, now), of_family(&stored, family));
             let use_from = if at_once { now } else { now + self.config.policy(family).publish_lead };
+            // The new one first: a replica that looks in between has a key to use, and makes none of its own.
+            create(store, &self.kek, random, family, now, use_from).await?;
             for key in stored.iter().filter(|_| at_once) {
                 store.retire_key(&key.id, now, now).await?;
             }
-            create(store, &self.kek, random, family, now, use_from).await?;
         }
         self.refresh(store, random, now).await
     }
