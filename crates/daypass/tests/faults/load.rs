@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::client::{Answer, Ask, Client};
 
@@ -30,7 +30,7 @@ pub(crate) fn at_once(client: &Client, services: &[&str], asks: &[Ask]) -> JoinS
 /// again, of the next service, until it has its credential.
 pub(crate) struct Load {
     stop: watch::Sender<bool>,
-    issued: watch::Receiver<usize>,
+    answered: watch::Receiver<Tally>,
     clients: JoinSet<Vec<(Ask, Answer)>>,
 }
 
@@ -42,18 +42,17 @@ impl Load {
         clients: usize,
         ask: impl Fn() -> Ask + Send + Sync + 'static,
     ) -> Self {
-        let (stop, issued) = (watch::Sender::new(false), watch::Sender::new(0));
+        let (stop, answered) = (watch::Sender::new(false), watch::Sender::new(Tally::default()));
         let services: Arc<[String]> = services.iter().map(ToString::to_string).collect();
         let ask = Arc::new(ask);
-        let mut load = Self { issued: issued.subscribe(), clients: JoinSet::new(), stop };
+        let mut load = Self { answered: answered.subscribe(), clients: JoinSet::new(), stop };
         for n in 0..clients {
             let (client, services) = (client.clone(), Arc::clone(&services));
-            let (ask, issued, stopped) = (Arc::clone(&ask), issued.clone(), load.stop.subscribe());
+            let (ask, answered, stopped) = (Arc::clone(&ask), answered.clone(), load.stop.subscribe());
             load.clients.spawn(async move {
                 let mut answers = Vec::new();
                 while !*stopped.borrow() {
-                    answers.extend(insist(&client, &services, n, ask()).await);
-                    issued.send_modify(|issued| *issued += 1);
+                    answers.extend(insist(&client, &services, n, ask(), &answered).await);
                 }
                 answers
             });
@@ -61,16 +60,26 @@ impl Load {
         load
     }
 
-    /// How many credentials there are by now.
-    pub(crate) fn issued(&self) -> usize {
-        *self.issued.borrow()
+    /// What has come of it by now.
+    pub(crate) fn so_far(&self) -> Tally {
+        *self.answered.borrow()
     }
 
     /// Waits for so many more credentials.
     pub(crate) async fn more(&mut self, count: usize) {
-        let wanted = self.issued() + count;
-        // The clients hold the other end: an error is one that has panicked, and tells of itself at the end.
-        let _ = self.issued.wait_for(|issued| *issued >= wanted).await;
+        let wanted = self.so_far().issued + count;
+        self.until(|tally| tally.issued >= wanted).await;
+    }
+
+    /// Waits for so many more refusals.
+    pub(crate) async fn more_refused(&mut self, count: usize) {
+        let wanted = self.so_far().refused + count;
+        self.until(|tally| tally.refused >= wanted).await;
+    }
+
+    async fn until(&mut self, reached: impl Fn(&Tally) -> bool) {
+        // An error means that every client has ended, by a panic, which tells of itself at the end.
+        let _ = timeout(PATIENCE, self.answered.wait_for(reached)).await.expect("a service that answers");
     }
 
     /// Everything that was asked and answered; the last answer to every request is a credential.
@@ -80,11 +89,18 @@ impl Load {
     }
 }
 
-async fn insist(client: &Client, services: &[String], first: usize, ask: Ask) -> Vec<(Ask, Answer)> {
+async fn insist(
+    client: &Client,
+    services: &[String],
+    first: usize,
+    ask: Ask,
+    answered: &watch::Sender<Tally>,
+) -> Vec<(Ask, Answer)> {
     let began = Instant::now();
     let mut answers = Vec::new();
     for service in services.iter().cycle().skip(first % services.len()) {
         let answer = client.ask(service, &ask).await;
+        answered.send_modify(|tally| tally.count(&answer));
         let issued = matches!(answer, Answer::Issued { .. });
         assert!(issued || began.elapsed() < PATIENCE, "no credential within {PATIENCE:?}: {answer:?}");
         answers.push((ask.clone(), answer));

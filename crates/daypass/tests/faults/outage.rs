@@ -1,14 +1,14 @@
 //! PostgreSQL restarted under three replicas and their load.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::client::{Answer, Ask, Client, Wire};
 use crate::load::{Load, Tally};
 use crate::log::{Log, verify};
 use crate::postgres::{Cluster, Shutdown};
 use crate::scale;
 use crate::site::{Service, Site};
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_of_postgresql_costs_retries_and_nothing_else() {
@@ -25,8 +25,14 @@ async fn a_restart_of_postgresql_costs_retries_and_nothing_else() {
             Ask::usual(Wire::BOTH[count.fetch_add(1, Ordering::Relaxed) % 2], jobs.job())
         });
         load.more(scale::of(60, 500)).await;
-        let before = load.issued();
-        cluster.restart(shutdown).await;
+        let before = load.so_far().issued;
+        cluster.stop(shutdown).await;
+        load.more_refused(scale::of(100, 1_000)).await;
+        for replica in &replicas {
+            replica.until_ready(&client, false).await;
+            client.caller(replica.url(), &session).await.unwrap();
+        }
+        cluster.start_again().await;
         // Service goes on by itself.
         load.more(scale::of(60, 500)).await;
         let answers = load.end().await;
@@ -47,9 +53,9 @@ async fn a_restart_of_postgresql_costs_retries_and_nothing_else() {
         // Whoever was refused has been told nothing, and lost nothing: every job has used its token once.
         uses += tally.issued;
         assert_eq!(log.all_uses(), uses);
-        for url in urls {
-            while client.get(&format!("{url}/readyz")).await.0 != 200 {}
-            client.caller(url, &session).await.unwrap();
+        for replica in &replicas {
+            replica.until_ready(&client, true).await;
+            client.caller(replica.url(), &session).await.unwrap();
         }
         println!(
             "{shutdown:?} restart after {before} exchanges: {tally}; {} of the refused were on record and got that \

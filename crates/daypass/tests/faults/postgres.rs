@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::process::geteuid;
@@ -99,10 +100,11 @@ impl Cluster {
         }
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let cluster = Self { directory, programs, port, user };
-        cluster.run("initdb", &["-U", "daypass", "--auth=trust", "--no-sync", "-D"]).await;
-        let options = format!("-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''");
-        let log = cluster.directory.path().join("log").display().to_string();
-        cluster.run("pg_ctl", &["start", "-w", "-l", &log, "-o", &options, "-D"]).await;
+        cluster.run("initdb", &["-U", "daypass", "--auth=trust", "--no-sync"]).await;
+        let settings =
+            format!("port = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n");
+        fs::write(cluster.data().join("postgresql.auto.conf"), settings).unwrap();
+        cluster.run("pg_ctl", &["start"]).await;
         Some(cluster)
     }
 
@@ -111,27 +113,40 @@ impl Cluster {
         format!("postgres://daypass@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Shuts it down and starts it again.
-    pub(crate) async fn restart(&self, shutdown: Shutdown) {
+    /// Shuts it down.
+    pub(crate) async fn stop(&self, shutdown: Shutdown) {
         let mode = match shutdown {
             Shutdown::Fast => "fast",
             Shutdown::Immediate => "immediate",
         };
-        let log = self.directory.path().join("log").display().to_string();
-        self.run("pg_ctl", &["restart", "-w", "-m", mode, "-l", &log, "-D"]).await;
+        self.run("pg_ctl", &["stop", "-m", mode]).await;
+    }
+
+    /// Starts it again.
+    pub(crate) async fn start_again(&self) {
+        self.run("pg_ctl", &["start"]).await;
+    }
+
+    /// Has it take writes, or refuse them as a standby does.
+    pub(crate) fn set_read_only(&self, read_only: bool) {
+        let change = format!("ALTER SYSTEM SET default_transaction_read_only = {read_only}");
+        let mut command = std::process::Command::new(self.programs.join("psql"));
+        command.args(["-q", "-c", &change, "-c", "SELECT pg_reload_conf()", &self.url()]);
+        assert!(command.stdout(Stdio::null()).status().unwrap().success(), "{change}");
     }
 
     fn data(&self) -> PathBuf {
         self.directory.path().join("data")
     }
 
-    /// Runs one of PostgreSQL's programs on the data directory. The server that it may leave behind writes to a file, not to us.
+    /// Runs one of PostgreSQL's programs on the data directory, to its end. The server that it may leave behind writes to a
+    /// file, not to us.
     async fn run(&self, program: &str, arguments: &[&str]) {
         let said = self.directory.path().join("said");
         let file = fs::File::create(&said).unwrap();
         let mut command = Command::new(self.programs.join(program));
-        command.args(arguments).arg(self.data()).current_dir(self.directory.path());
-        command.stdin(std::process::Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
+        command.args(arguments).arg("-D").arg(self.data()).current_dir(self.directory.path());
+        command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
         if let Some((uid, gid)) = self.user {
             command.uid(uid).gid(gid);
         }

@@ -15,6 +15,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout};
 
+use crate::client::Client;
 use crate::platform::{GITHUB, Job, job, jwks, key};
 
 /// How long a service may take to start or to stop before that is a failure of its own.
@@ -202,6 +203,13 @@ impl Service {
     /// The URL of the public listener.
     pub(crate) fn url(&self) -> &str {
         &self.public
+    }
+
+    /// Waits until it says that it can record, or that it cannot. It asks its database once a second, whoever asks.
+    pub(crate) async fn until_ready(&self, client: &Client, ready: bool) {
+        let (url, wanted) = (format!("{}/readyz", self.public), if ready { 200 } else { 503 });
+        let said = async { while client.get(&url).await.0 != wanted {} };
+        timeout(PATIENCE, said).await.expect("a service that knows whether it is ready");
     }
 
     /// `kill -9`, and nothing of it is left.
