@@ -58,7 +58,7 @@ async fn a_restart_of_postgresql_costs_retries_and_nothing_else() {
             client.caller(replica.url(), &session).await.unwrap();
         }
         println!(
-            "{shutdown:?} restart after {before} exchanges: {tally}; {} of the refused were on record and got that \
+            "{shutdown:?} shutdown after {before} exchanges: {tally}; so far {} were refused though on record, and got that \
              answer when they asked again",
             log.retries()
         );

@@ -19,6 +19,17 @@ async fn nor_one_whose_record_is_in_postgresql() {
     schema.remove().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_in_the_moment_of_starting_is_graceful_too() {
+    let site = Site::new();
+    let boots = scale::of(3, 30);
+    for _ in 0..boots {
+        site.serve().await.stop().await;
+    }
+    // One genesis each.
+    assert_eq!(verify(&site).await, boots);
+}
+
 async fn stop_again_and_again(site: &Site) {
     let (rounds, exchanges) = (scale::of(2, 10), scale::of(100, 1_000));
     let client = Client::new();
