@@ -150,7 +150,7 @@ const TELLING: [(&str, Dialect); 3] =
 
 /// Tells the dialect of a document from what it holds. The problem, if nothing fits, says what was looked for.
 pub fn detect(source: &Source) -> Result<Dialect, Problem> {
-    let looks_like_json = source.text().trim_start().starts_with(['{', '[']);
+    let looks_like_json = is_json(source.text());
     let tree = if looks_like_json { parse_json(source)? } else { parse_toml(source)? };
     let found = if looks_like_json {
         detect_json(&tree)
@@ -163,6 +163,13 @@ pub fn detect(source: &Source) -> Result<Dialect, Problem> {
              `claimsMatchingExpression`, daypass's own form `[[role]]` or `[[trust]]`; or name it with --dialect",
         )
     })
+}
+
+/// Documents are objects and listings are lists of them; `[[` and `[name` begin a table in TOML.
+fn is_json(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with('{')
+        || text.strip_prefix('[').is_some_and(|list| list.trim_start().starts_with(['{', ']']))
 }
 
 fn detect_json(tree: &Node) -> Option<Dialect> {

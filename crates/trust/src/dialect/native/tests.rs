@@ -286,3 +286,16 @@ fn without_a_configuration_an_url_or_a_platform_names_the_issuer() {
     }
     assert!(read(TIGHT, &bare).unwrap_err().contains("no issuer is called `github`"));
 }
+
+#[test]
+fn a_document_that_begins_with_a_table_is_no_list_of_json() {
+    for text in
+        ["[[trust]]\nissuer = \"github\"\n", "[[role]]\nname = \"deploy\"\n", "\n[role]\nname = \"deploy\"\n"]
+    {
+        assert_eq!(
+            crate::dialect::detect(&Source::new("role.toml", text)).unwrap(),
+            Dialect::Daypass,
+            "{text}"
+        );
+    }
+}
