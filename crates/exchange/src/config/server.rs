@@ -38,11 +38,10 @@ pub(super) fn account_id(loader: &mut Loader<'_>, source: &Source, fields: &mut 
 }
 
 pub(super) fn read(loader: &mut Loader<'_>, source: &Source, fields: &mut Fields<'_>) -> Option<Server> {
-    let top = fields.span();
     let listen = address(loader, source, fields, "listen", 8080);
     let tls = tls(loader, source, fields);
     let public = fields.string("public_url", &mut loader.problems);
-    let data = data(loader, source, fields, top);
+    let data = data(loader, source, fields);
     let kek = kek(loader, source, fields, data.as_ref());
     let explain_to_caller = explain(loader, source, fields);
     let trusted_proxies = networks(loader, source, fields);
@@ -130,8 +129,9 @@ fn public_url(loader: &mut Loader<'_>, source: &Source, url: &str, span: Span) -
     }
 }
 
-fn data(loader: &mut Loader<'_>, source: &Source, fields: &mut Fields<'_>, top: Span) -> Option<DataConfig> {
-    match fields.string("data", &mut loader.problems) {
+fn data(loader: &mut Loader<'_>, source: &Source, fields: &mut Fields<'_>) -> Option<DataConfig> {
+    match fields.required_string("data", "a directory, or postgres://... for replicas", &mut loader.problems)
+    {
         Some((url, _)) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
             Some(DataConfig::Postgres(url.to_owned()))
         }
@@ -140,11 +140,7 @@ fn data(loader: &mut Loader<'_>, source: &Source, fields: &mut Fields<'_>, top: 
             None
         }
         Some((path, _)) => Some(DataConfig::Directory(loader.path(path).into_string())),
-        None => {
-            let problem = Problem::new(source, top, "`data` is missing");
-            loader.problems.push(problem.help("a directory, or postgres://... for replicas"));
-            None
-        }
+        None => None,
     }
 }
 
@@ -246,6 +242,9 @@ fn signing(loader: &mut Loader<'_>, source: &Source, fields: &mut Fields<'_>) ->
         return config;
     };
     if let Some(names) = table.strings("algorithms", &mut loader.problems) {
+        if names.is_empty() {
+            loader.problems.push(Problem::new(source, member.node.span, "`signing.algorithms` is empty"));
+        }
         config.algorithms.clear();
         for (name, span) in names {
             match name.parse() {
@@ -258,9 +257,6 @@ fn signing(loader: &mut Loader<'_>, source: &Source, fields: &mut Fields<'_>) ->
                     loader.problems.push(problem.help("ES256 (default), EdDSA, RS256"));
                 }
             }
-        }
-        if config.algorithms.is_empty() {
-            loader.problems.push(Problem::new(source, member.node.span, "`signing.algorithms` is empty"));
         }
     }
     if let Some(period) =

@@ -66,7 +66,6 @@ credential = { kind = "jwt", audience = "a", subject = "x:{", claims = { iss = "
     daypass.toml:5:21: `explain_to_caller` must be reference, own-claims or full, this is `all`
     daypass.toml:6:20: `10.0.0.0/99` is not an address or network (for example 10.0.0.0/8)
     daypass.toml:7:7: `kek` wants exactly one of `file` and `env`
-    daypass.toml:8:11: `signing.algorithms` is empty
     daypass.toml:8:11: `publish_ahead` must be shorter than `rotate_every`
     daypass.toml:8:27: tokens cannot be signed with `HS256` (ES256 (default), EdDSA, RS256)
     daypass.toml:9:1: `audiences` is empty: no token could be accepted
