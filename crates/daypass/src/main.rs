@@ -8,6 +8,8 @@ mod failure;
 mod http;
 mod output;
 mod progress;
+#[cfg(test)]
+mod reference;
 mod render;
 mod stop;
 
@@ -20,7 +22,10 @@ use crate::failure::Outcome;
 use crate::output::Output;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     let output = Output::new(cli.global.json, cli.global.color);
     start_logging(&cli.global, cli.command.is_service());
     // The one provider of cryptography; nothing else in the tree brings its own.
@@ -37,6 +42,21 @@ fn main() -> ExitCode {
         Ok(Outcome::Passed(code)) => ExitCode::from(code),
         Err(failure) => output.report(&failure),
     }
+}
+
+/// Arguments that are wrong, or ask for help. Whoever asked for JSON gets the error in JSON too.
+fn misused(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.render().to_string();
+        // What is wrong ends with an empty line; usage and where to read on follow.
+        let said: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+        let message = said.join(" ");
+        let message = message.trim_start_matches("error: ");
+        return Output::new(true, output::Color::Auto).report(&failure::Failure::usage(message));
+    }
+    // A reader that has seen enough of the help and gone is no failure.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(failure::USAGE) } else { ExitCode::SUCCESS }
 }
 
 /// Logs go to stderr, so that stdout holds the answer and nothing else. A service says what it does; other commands answer,

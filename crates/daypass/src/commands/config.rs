@@ -3,9 +3,9 @@
 use camino::Utf8PathBuf;
 use clap::{Args, Subcommand};
 use daypass_claims::Clock;
-use daypass_exchange::config::{self, Loaded};
+use daypass_exchange::config::{self, KeySource, Loaded};
 use daypass_server::{Disk, SystemClock};
-use daypass_trust::document::{Problem, Source};
+use daypass_trust::document::{Problem, Source, Span};
 use serde_json::json;
 
 use super::files;
@@ -47,7 +47,7 @@ pub(crate) fn run(command: Command, output: &Output) -> Result {
 
 fn check(arguments: Check, output: &Output) -> Result {
     let path = arguments.config.unwrap_or(arguments.file);
-    let Loaded { config, mut warnings } = load(&path)?;
+    let Loaded { config, mut warnings } = load_to_serve(&path)?;
     warnings.extend(config::review(&config));
     let sources = sources_of(&warnings);
     let answer = json!({
@@ -60,12 +60,35 @@ fn check(arguments: Check, output: &Output) -> Result {
         render::warnings(out, &warnings, &sources)?;
         let verdict = match warnings.len() {
             0 => style::good("good"),
-            1 => style::unsure("1 warning"),
-            many => style::unsure(format!("{many} warnings")),
+            many => style::unsure(render::count(many, "warning")),
         };
-        writeln!(out, "{path}: {} issuers, {} roles: {verdict}", config.issuers.len(), config.roles.len())
+        let issuers = render::count(config.issuers.len(), "issuer");
+        writeln!(out, "{path}: {issuers}, {}: {verdict}", render::count(config.roles.len(), "role"))
     })?;
     Ok(Outcome::fine_if(warnings.is_empty()))
+}
+
+/// Loads a configuration for what `serve` does with it, which is not to believe development keys.
+pub(super) fn load_to_serve(path: &camino::Utf8Path) -> Result<Loaded> {
+    let loaded = load(path)?;
+    let mut problems = Vec::new();
+    for issuer in &loaded.config.issuers {
+        if let KeySource::Pinned(keys) = &issuer.keys
+            && let Some(key) = keys.development_key()
+        {
+            let message =
+                format!("`jwks_file` of issuer `{}` holds the development key `{key}`", issuer.name);
+            let mut problem = Problem::new(&Source::new("", ""), Span::default(), message)
+                .help("whoever runs `daypass up` can make such keys; pin those that the platform publishes");
+            problem.location = issuer.location.clone();
+            problems.push(problem);
+        }
+    }
+    if problems.is_empty() {
+        return Ok(loaded);
+    }
+    let sources = sources_of(&problems);
+    Err(Failure::input(problems, sources))
 }
 
 /// Loads a configuration from disk and environment.

@@ -36,10 +36,10 @@ Examples:
 
 Exits 0 for allow, 1 for deny and unknown.")]
 pub(crate) struct Arguments {
-    /// The trust policy: an AWS role trust policy, or the native form.
+    /// The trust policy: that of an AWS role, a federated credential of Azure, or the native form.
     #[arg(long, value_name = "FILE")]
     policy: Option<Utf8PathBuf>,
-    /// The policy's dialect, where its content does not tell: aws, daypass.
+    /// The policy's dialect, where its content does not tell: aws, azure, daypass.
     #[arg(long, value_name = "DIALECT", requires = "policy")]
     dialect: Option<String>,
     /// A configuration, one role of which is to be explained.

@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result {
-    let Loaded { mut config, warnings } = super::config::load(&arguments.config)?;
+    let Loaded { mut config, warnings } = super::config::load_to_serve(&arguments.config)?;
     let review = config::review(&config);
     output.remark(|err| render::warnings(err, &[warnings, review].concat(), &[]));
     let stop = Stop::listen()?;

@@ -12,7 +12,7 @@ use crate::commands::files;
 use crate::failure::{Outcome, Result};
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::render::style;
+use crate::render::{self, style};
 
 /// Checks that nothing on record was altered, removed or reordered.
 ///
@@ -82,7 +82,8 @@ fn write_verification(out: &mut dyn Write, found: &Verification) -> io::Result<(
         }
     }
     let verdict = if found.ok { style::good("holds") } else { style::bad("does not hold") };
-    writeln!(out, "{} records on {} chains: {verdict}; {}", found.records, found.chains, found.scope)
+    let chains = render::count(found.chains, "chain");
+    writeln!(out, "{} records on {chains}: {verdict}; {}", found.records, found.scope)
 }
 
 /// A log that is being read.

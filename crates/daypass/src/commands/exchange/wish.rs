@@ -8,7 +8,7 @@ use anyhow::Context;
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 use daypass_claims::{Audience, parse_duration};
-use daypass_client::exchange::{AwsQuery, Exchange, SessionName, TokenExchange, Wire};
+use daypass_client::exchange::{AwsQuery, Exchange, Refusal, SessionName, TokenExchange, Wire};
 use daypass_client::token::{TokenRequest, plan};
 use daypass_client::{ClientError, Env, Federation, Http, HttpOptions, Retry, Tools};
 use daypass_server::{SystemClock, SystemRandom};
@@ -158,10 +158,27 @@ impl Wish {
 /// A refusal is an answer; no answer is a failure.
 pub(crate) fn failure(error: ClientError) -> Failure {
     match &error {
-        ClientError::Exchange(exchange) if exchange.refusal().is_some_and(|refusal| refusal.status < 500) => {
-            Failure::refused(error.to_string())
-        }
+        ClientError::Exchange(exchange) => match exchange.refusal() {
+            Some(refusal) if refusal.status < 500 => refused(refusal),
+            _ => Failure::Failed(error.into()),
+        },
         ClientError::Token(_) => Failure::usage(error.to_string()),
         _ => Failure::Failed(error.into()),
     }
+}
+
+/// The server's own words, and where to go with them.
+fn refused(refusal: &Refusal) -> Failure {
+    let message = match refusal.message.as_str() {
+        "" => refusal.code.clone(),
+        said => format!("{}: {said}", refusal.code),
+    };
+    let advice = match &refusal.decision {
+        Some(id) => vec![
+            "whoever runs the exchange sees the whole decision with".to_owned(),
+            format!("  daypass explain --decision {id}"),
+        ],
+        None => Vec::new(),
+    };
+    Failure::Refused { message, advice }
 }
