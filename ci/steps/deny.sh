@@ -14,9 +14,9 @@ deny() {
     fi
 }
 
-# Where cargo-deny is. Built once, and lightly optimised: it runs for seconds.
+# Where cargo-deny is. Built once for all checkouts, and lightly optimised: it runs for seconds.
 cargo_deny() {
-    local root=$TARGET/ci-tools
+    local root=${XDG_CACHE_HOME:-$HOME/.cache}/daypass-ci/cargo-deny-$CARGO_DENY
     if command -v cargo-deny; then
         return
     fi

@@ -1,12 +1,17 @@
 # Third-party test vectors, without which their tests are skipped: Wycheproof, the JOSE cookbook (RFC 7520, RFC 7797) and the
-# AWS signing suite. From $DAYPASS_VECTORS, else from beside the checkout, else from their origins, at these commits.
+# AWS signing suite. From $DAYPASS_VECTORS, else from beside the checkout or the one that it was cloned from, else from their
+# origins, at these commits.
 
 vectors() {
-    local folder=${DAYPASS_VECTORS:-../shared/vectors}
-    if [[ ! -d $folder ]]; then
-        if [[ -n ${DAYPASS_VECTORS:-} ]]; then
-            fail "\$DAYPASS_VECTORS is $folder, which is no directory"
-        fi
+    local folder
+    if [[ -n ${DAYPASS_VECTORS:-} ]]; then
+        folder=$DAYPASS_VECTORS
+        [[ -d $folder ]] || fail "\$DAYPASS_VECTORS is $folder, which is no directory"
+    elif [[ -d ../shared/vectors ]]; then
+        folder=../shared/vectors
+    elif [[ -d $(git config --get remote.origin.url || true)/../shared/vectors ]]; then
+        folder=$(git config --get remote.origin.url)/../shared/vectors
+    else
         folder=$TARGET/vectors
         origin "$folder" wycheproof C2SP/wycheproof dac1dd4729fd1f8dd9e1e9f3dce51d783da6c166
         origin "$folder" jose-cookbook ietf-jose/cookbook 13692b68bfc18b99557a5b1ed311fd5077bfff04
