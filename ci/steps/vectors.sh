@@ -3,14 +3,15 @@
 # origins, at these commits.
 
 vectors() {
-    local folder
+    local folder cloned_from
+    cloned_from=$(git config --get remote.origin.url || true)
     if [[ -n ${DAYPASS_VECTORS:-} ]]; then
         folder=$DAYPASS_VECTORS
         [[ -d $folder ]] || fail "\$DAYPASS_VECTORS is $folder, which is no directory"
     elif [[ -d ../shared/vectors ]]; then
         folder=../shared/vectors
-    elif [[ -d $(git config --get remote.origin.url || true)/../shared/vectors ]]; then
-        folder=$(git config --get remote.origin.url)/../shared/vectors
+    elif [[ -d ${cloned_from:-.}/../shared/vectors ]]; then
+        folder=${cloned_from:-.}/../shared/vectors
     else
         folder=$TARGET/vectors
         origin "$folder" wycheproof C2SP/wycheproof dac1dd4729fd1f8dd9e1e9f3dce51d783da6c166
