@@ -4,5 +4,7 @@ bench() {
     if [[ ! -f bench/Cargo.toml ]]; then
         skip "there is no bench/"
     fi
-    cargo clippy --locked --manifest-path bench/Cargo.toml --all-targets -- -D warnings
+    lint_apart bench
+    cargo_in bench test
+    cargo_in bench run --quiet -- exchange --smoke --json --daypass "$(release_binary)"
 }
