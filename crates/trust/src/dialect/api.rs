@@ -6,6 +6,7 @@
 use daypass_claims::{Audience, Issuer};
 use daypass_issuers::catalogue;
 
+use super::Located;
 use crate::document::{Fields, Member, Node, Problem, Problems, Source, Span, Value};
 use crate::form::{Audiences, Clause, Condition, OtherPrincipal, Principals};
 
@@ -46,6 +47,14 @@ pub(super) struct Text<'a> {
     pub(super) value: Result<&'a str, &'a str>,
 }
 
+impl Text<'_> {
+    /// The text with its place, if it is known.
+    pub(super) fn located(&self) -> Option<Located<String>> {
+        let text = self.value.ok()?;
+        Some(Located { value: text.to_owned(), span: self.span })
+    }
+}
+
 /// The members of an object.
 pub(super) struct Object<'a> {
     fields: Fields<'a>,
@@ -80,6 +89,12 @@ impl<'a> Object<'a> {
         found
     }
 
+    /// A member under the first of its names that is there; replies repeat it under names of earlier versions.
+    pub(super) fn take_newest(&mut self, names: &[&'static str]) -> Option<&'a Member> {
+        let found: Vec<&Member> = names.iter().filter_map(|name| self.fields.take(name)).collect();
+        found.into_iter().find(|member| member.node.value != Value::Null)
+    }
+
     /// A string member.
     pub(super) fn text(&mut self, names: &[&'static str], remarks: &mut Remarks<'a>) -> Option<Text<'a>> {
         let member = self.take(names, remarks)?;
@@ -93,8 +108,38 @@ impl<'a> Object<'a> {
         remarks: &mut Remarks<'a>,
     ) -> Option<Vec<Text<'a>>> {
         let member = self.take(names, remarks)?;
-        let items = member.node.as_array().unwrap_or(std::slice::from_ref(&member.node));
-        Some(items.iter().map(|item| text(item, &member.name, remarks)).collect())
+        Some(texts(member, remarks))
+    }
+
+    /// A member that is a list of strings, or one string of parts with commas in between; empty where there is none.
+    pub(super) fn comma_separated(
+        &mut self,
+        names: &[&'static str],
+        remarks: &mut Remarks<'a>,
+    ) -> Vec<Text<'a>> {
+        let Some(member) = self.take_newest(names) else { return Vec::new() };
+        match member.node.as_str() {
+            Some(parts) => {
+                let parts = parts.split(',').map(str::trim).filter(|part| !part.is_empty());
+                parts.map(|part| Text { span: member.node.span, value: Ok(part) }).collect()
+            }
+            None => texts(member, remarks),
+        }
+    }
+
+    /// A boolean member; absent where its file leaves it open.
+    pub(super) fn boolean(&mut self, names: &[&'static str], remarks: &mut Remarks<'a>) -> Option<bool> {
+        let member = self.take(names, remarks)?;
+        match &member.node.value {
+            Value::Bool(value) => Some(*value),
+            Value::String(text) if text == "true" => Some(true),
+            Value::String(text) if text == "false" => Some(false),
+            Value::Unresolved(_) => None,
+            _ => {
+                wrong(&member.node, &member.name, "true or false", remarks);
+                None
+            }
+        }
     }
 
     /// Members that say nothing about who is admitted.
@@ -121,6 +166,12 @@ pub(super) fn text<'a>(node: &'a Node, name: &str, remarks: &mut Remarks<'a>) ->
         }
     };
     Text { span: node.span, value }
+}
+
+/// A list of strings, or one string.
+fn texts<'a>(member: &'a Member, remarks: &mut Remarks<'a>) -> Vec<Text<'a>> {
+    let items = member.node.as_array().unwrap_or(std::slice::from_ref(&member.node));
+    items.iter().map(|item| text(item, &member.name, remarks)).collect()
 }
 
 /// Reports a value of the wrong kind.
@@ -172,7 +223,7 @@ fn usual_issuer(url: &str) -> Option<(String, &'static str)> {
         .find_map(|usual| platform(&usual).map(|name| (usual, name)))
 }
 
-/// The audiences of a registration, with a condition that stands in for those that are not known.
+/// The audiences of a registration, unstated where there are none, with a condition that stands in for those that are not known.
 pub(super) fn audiences(
     texts: &[Text<'_>],
     accept: fn(Vec<Audience>) -> Audiences,
@@ -190,7 +241,7 @@ pub(super) fn audiences(
             }
         }
     }
-    (accept(known), None)
+    (if known.is_empty() { Audiences::Unstated } else { accept(known) }, None)
 }
 
 /// A condition with what it is called and asks for.

@@ -4,13 +4,14 @@ mod api;
 pub mod aws;
 pub mod azure;
 pub mod native;
+pub mod vault;
 
 use std::fmt;
 use std::str::FromStr;
 
-use daypass_claims::{Audience, Timestamp};
+use daypass_claims::{Audience, Issuer, Timestamp};
 
-use crate::document::{Node, Problem, Source, parse_json, parse_toml};
+use crate::document::{Node, Problem, Source, Span, parse_json, parse_toml};
 use crate::form::Policy;
 
 /// A language that trust policies are written in.
@@ -22,11 +23,13 @@ pub enum Dialect {
     Azure,
     /// daypass's own form, TOML.
     Daypass,
+    /// JWT roles of HashiCorp Vault and OpenBao, JSON.
+    Vault,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 3] = [Self::Aws, Self::Azure, Self::Daypass];
+    pub const ALL: [Self; 4] = [Self::Aws, Self::Azure, Self::Daypass, Self::Vault];
 
     /// The name on the command line and in configuration.
     pub const fn as_str(self) -> &'static str {
@@ -34,6 +37,7 @@ impl Dialect {
             Self::Aws => "aws",
             Self::Azure => "azure",
             Self::Daypass => "daypass",
+            Self::Vault => "vault",
         }
     }
 }
@@ -64,6 +68,10 @@ impl FromStr for Dialect {
 pub struct CompileOptions {
     /// The audiences that the cloud's registration of the provider accepts, where known.
     pub audiences: Option<Vec<Audience>>,
+    /// The issuer of the tokens, for documents that leave it to their surroundings (a role of Vault).
+    pub issuer: Option<Issuer>,
+    /// Which server a role of Vault is for, where known.
+    pub vault: Option<vault::Server>,
     /// The account that the role lives in, where known.
     pub account: Option<String>,
     /// What native policies may call issuers by.
@@ -95,6 +103,17 @@ pub enum Facts {
     None,
     /// The credentials of an application of Microsoft Entra, in the order of the statements.
     Azure(Vec<azure::Credential>),
+    /// A role of Vault.
+    Vault(Box<vault::Role>),
+}
+
+/// A value with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub span: Span,
 }
 
 /// The document is not a policy of its dialect, or is one that its dialect refuses.
@@ -124,7 +143,7 @@ pub fn compile(
     options: &CompileOptions,
 ) -> Result<Compiled, CompileError> {
     let tree = match dialect {
-        Dialect::Aws | Dialect::Azure => parse_json(source)?,
+        Dialect::Aws | Dialect::Azure | Dialect::Vault => parse_json(source)?,
         Dialect::Daypass => parse_toml(source)?,
     };
     compile_tree(dialect, source, &tree, options)
@@ -141,12 +160,21 @@ pub fn compile_tree(
         Dialect::Aws => aws::compile(source, tree, options),
         Dialect::Azure => azure::compile(source, tree, options),
         Dialect::Daypass => native::compile(source, tree, options),
+        Dialect::Vault => vault::compile(source, tree, options),
     }
 }
 
 /// The members that only documents of one dialect have, in JSON; the first that is there tells.
-const TELLING: [(&str, Dialect); 3] =
-    [("Statement", Dialect::Aws), ("claimsMatchingExpression", Dialect::Azure), ("subject", Dialect::Azure)];
+const TELLING: [(&str, Dialect); 8] = [
+    ("Statement", Dialect::Aws),
+    ("claimsMatchingExpression", Dialect::Azure),
+    ("subject", Dialect::Azure),
+    ("role_type", Dialect::Vault),
+    ("bound_audiences", Dialect::Vault),
+    ("bound_claims", Dialect::Vault),
+    ("bound_subject", Dialect::Vault),
+    ("user_claim", Dialect::Vault),
+];
 
 /// Tells the dialect of a document from what it holds. The problem, if nothing fits, says what was looked for.
 pub fn detect(source: &Source) -> Result<Dialect, Problem> {
@@ -160,7 +188,8 @@ pub fn detect(source: &Source) -> Result<Dialect, Problem> {
     found.ok_or_else(|| {
         Problem::new(source, tree.span, "cannot tell which dialect this policy is written in").help(
             "a trust policy of AWS has `Statement`, a federated credential of Azure `subject` or \
-             `claimsMatchingExpression`, daypass's own form `[[role]]` or `[[trust]]`; or name it with --dialect",
+             `claimsMatchingExpression`, a role of Vault `user_claim`, daypass's own form `[[role]]` or `[[trust]]`; \
+             or name it with --dialect",
         )
     })
 }
@@ -176,6 +205,8 @@ fn detect_json(tree: &Node) -> Option<Dialect> {
     let has = |name: &str| tree.get(name).is_some();
     let told = TELLING.iter().find(|(name, _)| has(name)).map(|(_, dialect)| *dialect);
     // Listings wrap what they list.
-    told.or_else(|| ["value", "properties"].iter().find_map(|name| detect_json(tree.get(name)?)))
-        .or_else(|| detect_json(tree.as_array()?.first()?))
+    told.or_else(|| {
+        ["value", "properties", "role", "data"].iter().find_map(|name| detect_json(tree.get(name)?))
+    })
+    .or_else(|| detect_json(tree.as_array()?.first()?))
 }

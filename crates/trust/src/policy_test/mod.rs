@@ -119,6 +119,7 @@ fn load(
     };
     let options = CompileOptions {
         audiences: case.audiences.clone().or_else(|| options.audiences.clone()),
+        issuer: case.context.issuer.clone().or_else(|| options.issuer.clone()),
         ..options.clone()
     };
     let compiled = compile(dialect, &source, &options).map_err(|error| error.to_string())?;
