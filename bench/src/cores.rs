@@ -64,7 +64,7 @@ pub(crate) fn micros_each<T>(count: usize, mut call: impl FnMut(usize) -> Result
     for index in 0..count {
         std::hint::black_box(call(index)?);
     }
-    Ok((cpu_time() - before).as_secs_f64() * 1e6 / count.max(1) as f64)
+    Ok(cpu_time().saturating_sub(before).as_secs_f64() * 1e6 / count.max(1) as f64)
 }
 
 /// The CPU time of one thread of this process.

@@ -142,8 +142,8 @@ impl Bench<'_> {
             let mut load = Load::connect(server.address()).await?;
             let (cpu, idle) = (server.cpu()?, cores::idle_of_core(cores.server)?);
             let full = load.as_fast_as_answered(requests).await?;
-            let cpu = (server.cpu()? - cpu).as_secs_f64();
-            let idle = (cores::idle_of_core(cores.server)? - idle).as_secs_f64();
+            let cpu = server.cpu()?.saturating_sub(cpu).as_secs_f64();
+            let idle = cores::idle_of_core(cores.server)?.saturating_sub(idle).as_secs_f64();
             let requests = self.estate.requests(amounts.half_load, cores)?;
             let mut load = Load::connect(server.address()).await?;
             let half = load.at_rate(requests, full.per_second() / 2.0).await?;

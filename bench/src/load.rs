@@ -127,7 +127,7 @@ impl Timetable {
             if wait.is_zero() {
                 return Some((request, self.due));
             } else if wait > SHORT {
-                tokio::time::sleep(wait - SHORT).await;
+                tokio::time::sleep(wait.saturating_sub(SHORT)).await;
             } else {
                 tokio::task::yield_now().await;
             }

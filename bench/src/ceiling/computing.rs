@@ -45,23 +45,6 @@ impl Computing {
         })
     }
 
-    /// The form decoded; the token's header and claims out of base64 and JSON; the record, the issued claims and the answer
-    /// into them.
-    pub(super) fn form_and_json(&self, sample: &Sample, count: usize) -> Result<f64> {
-        let record: Value = serde_json::from_slice(&sample.record)?;
-        let answer: Value = serde_json::from_slice(&sample.answer)?;
-        let issued = answer.get("access_token").and_then(Value::as_str).context("the answer has no token")?;
-        let issued = segments(issued)?.1;
-        let form = sample.form()?;
-        micros_each(count, |_| {
-            let token = subject_token(form)?;
-            let claims = segments(&token)?;
-            let issued =
-                [URL_SAFE_NO_PAD.encode(r#"{"alg":"ES256","typ":"JWT"}"#), encoded(&issued)?].join(".");
-            Ok((claims, issued, serde_json::to_vec(&record)?, serde_json::to_vec(&answer)?))
-        })
-    }
-
     /// RS256 with a parsed key.
     pub(super) fn verify(&self, count: usize) -> Result<f64> {
         micros_each(count, |_| Ok(self.verifier.verify_sig(&self.message, &self.signature)?))
@@ -76,6 +59,22 @@ impl Computing {
     pub(super) fn sign(&self, count: usize) -> Result<f64> {
         micros_each(count, |_| Ok(self.signer.sign(&self.random, &self.message)?))
     }
+}
+
+/// The form decoded; the token's header and claims out of base64 and JSON; the record, the issued claims and the answer
+/// into them.
+pub(super) fn form_and_json(sample: &Sample, count: usize) -> Result<f64> {
+    let record: Value = serde_json::from_slice(&sample.record)?;
+    let answer: Value = serde_json::from_slice(&sample.answer)?;
+    let issued = answer.get("access_token").and_then(Value::as_str).context("the answer has no token")?;
+    let issued = segments(issued)?.1;
+    let form = sample.form()?;
+    micros_each(count, |_| {
+        let token = subject_token(form)?;
+        let claims = segments(&token)?;
+        let issued = [URL_SAFE_NO_PAD.encode(r#"{"alg":"ES256","typ":"JWT"}"#), encoded(&issued)?].join(".");
+        Ok((claims, issued, serde_json::to_vec(&record)?, serde_json::to_vec(&answer)?))
+    })
 }
 
 fn subject_token(form: &str) -> Result<String> {

@@ -29,7 +29,7 @@ pub(super) async fn micros(sample: &Sample, cores: Cores, requests: usize) -> Re
     load.as_fast_as_answered(same(requests / 10)).await?;
     let before = cores::cpu_of_thread(thread)?;
     load.as_fast_as_answered(same(requests)).await?;
-    let took = cores::cpu_of_thread(thread)? - before;
+    let took = cores::cpu_of_thread(thread)?.saturating_sub(before);
     let _ = stop.send(());
     server.join().unwrap_or_else(|_| bail!("the server panicked"))?;
     Ok(took.as_secs_f64() * 1e6 / requests as f64)

@@ -80,7 +80,7 @@ impl Parts {
             let count = repetitions.computing;
             Ok(Self {
                 http,
-                form_and_json: computing.form_and_json(sample, count)?,
+                form_and_json: computing::form_and_json(sample, count)?,
                 verify: computing.verify(count)?,
                 policy: computing.policy(count)?,
                 sign: computing.sign(count)?,
