@@ -1,0 +1,44 @@
+#![doc = include_str!("../README.md")]
+
+pub mod check;
+pub mod corpus;
+pub mod targets;
+
+/// What a fuzz target is: it takes any bytes, and panics if it has found something.
+pub type Target = fn(&[u8]);
+
+macro_rules! targets {
+    ($($name:ident),* $(,)?) => {
+        /// Every target by name; a test holds this list, the binaries and the corpus together.
+        pub const TARGETS: &[(&str, Target)] = &[$((stringify!($name), targets::$name::run)),*];
+    };
+}
+
+targets![
+    aws_query_form,
+    client_answers,
+    configuration,
+    discovery,
+    issuer_catalogue,
+    jwk_set,
+    jws,
+    oauth_token_form,
+    policy_aws,
+    policy_native,
+    policy_test,
+    sigv4,
+];
+
+/// The binary of one target: under `--cfg fuzzing` libFuzzer drives it, otherwise it replays its corpus.
+#[macro_export]
+macro_rules! target {
+    ($name:ident) => {
+        #[cfg(fuzzing)]
+        libfuzzer_sys::fuzz_target!(|data: &[u8]| $crate::targets::$name::run(data));
+
+        #[cfg(not(fuzzing))]
+        fn main() -> std::io::Result<()> {
+            $crate::corpus::replay(stringify!($name)).map(drop)
+        }
+    };
+}
