@@ -1,0 +1,9 @@
+//! Whole files: the shared samples, own ones, and bytes of any kind.
+
+// `cfg(test)` tells clippy that the helpers are tests too.
+#[cfg(test)]
+mod never_panics;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod shared;
