@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+mod aws;
+mod document;
+mod find;
+mod found;
+mod gcp;
+mod terraform;
+mod tree;
+
+pub use find::find;
+pub use found::{Facts, Found, FoundPolicy, Language, Origin, Unresolved};
+pub use tree::{Entry, EntryKind, FILE_LIMIT, FileTree, MemoryTree, ReadError};

@@ -1,0 +1,53 @@
+use daypass_trust::document::{Node, Value};
+
+use super::eval::entries;
+use super::project::literal;
+use super::reference::table;
+use super::session::{Env, Session};
+use super::syntax::{Block, Body};
+use super::value::Val;
+
+impl<'p> Session<'p> {
+    /// The blocks of a kind within a block, those of `dynamic` blocks included, each with the names that it sees.
+    ///
+    /// A dynamic block over something unknown stands for one block whose iterator is unknown.
+    pub(super) fn blocks(&self, body: Body<'p>, kind: &str, env: &Env<'p>) -> Vec<(Block<'p>, Env<'p>)> {
+        let mut found: Vec<(Block<'p>, Env<'p>)> =
+            body.blocks(kind, 0).into_iter().map(|block| (block, env.clone())).collect();
+        for dynamic in body.blocks("dynamic", 1) {
+            if dynamic.labels.first().is_none_or(|label| label != kind) {
+                continue;
+            }
+            let (Some(each), Some(content)) =
+                (dynamic.body.attribute("for_each"), dynamic.body.blocks("content", 0).into_iter().next())
+            else {
+                continue;
+            };
+            let iterator = match dynamic.body.attribute("iterator") {
+                Some(_) => iterator_name(dynamic.body).unwrap_or_else(|| kind.to_owned()),
+                None => kind.to_owned(),
+            };
+            let collection = self.eval(each, env).node;
+            let span = collection.span;
+            let pairs = entries(&collection).unwrap_or_else(|why| {
+                let unknown = Node { span, value: Value::Unresolved(why) };
+                vec![(unknown.clone(), unknown)]
+            });
+            for (key, value) in pairs {
+                // The key of an element of a set is the element.
+                let key = if collection.as_array().is_some() { value.clone() } else { key };
+                let item = table(vec![("key", key), ("value", value)], span);
+                found.push((content.clone(), env.with(&iterator, Val::from(item))));
+            }
+        }
+        found
+    }
+}
+
+fn iterator_name(body: Body<'_>) -> Option<String> {
+    use super::syntax::ExprKind;
+    match body.attribute("iterator")?.kind {
+        ExprKind::Native(expression) => expression.as_variable().map(|name| name.as_str().to_owned()),
+        ExprKind::Json(_) => literal(body, "iterator"),
+    }
+}

@@ -1,0 +1,222 @@
+use daypass_trust::document::{Node, Problem, Source, Span, Value, parse_json};
+use hcl_edit::Span as _;
+use hcl_edit::expr::Expression;
+use hcl_edit::structure;
+
+use super::map::global;
+use super::value::each_span;
+use crate::tree::has_extension;
+
+/// A file of a configuration. Terraform reads two syntaxes; what follows sees one.
+#[derive(Debug)]
+pub(crate) struct File {
+    /// Where its offsets begin.
+    pub(crate) base: usize,
+    /// Whether its blocks amend those of other files (`override.tf`, `*_override.tf`).
+    pub(crate) overrides: bool,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Native(structure::Body),
+    /// Spans count through all files already.
+    Json(Node),
+}
+
+/// The inside of a file or a block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Body<'p> {
+    pub(crate) base: usize,
+    inner: Inner<'p>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Inner<'p> {
+    Native(&'p structure::Body),
+    Json(&'p Node),
+}
+
+/// A block with its labels.
+#[derive(Clone, Debug)]
+pub(crate) struct Block<'p> {
+    pub(crate) labels: Vec<String>,
+    pub(crate) body: Body<'p>,
+    /// The block's head, for messages about the block.
+    pub(crate) head: Span,
+}
+
+/// An expression.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expr<'p> {
+    pub(crate) base: usize,
+    pub(crate) kind: ExprKind<'p>,
+}
+
+/// An expression by syntax.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ExprKind<'p> {
+    /// Of the native syntax.
+    Native(&'p Expression),
+    /// Of the JSON syntax: every string is a template.
+    Json(&'p Node),
+}
+
+impl File {
+    /// Reads a file by the syntax that its name tells.
+    pub(crate) fn parse(source: &Source, base: usize) -> Result<Self, Problem> {
+        let content = if has_extension(source.name(), "json") {
+            let mut tree = parse_json(source)?;
+            each_span(&mut tree, &|span| global(span, base));
+            Content::Json(tree)
+        } else {
+            Content::Native(parse_native(source)?)
+        };
+        let stem = source.name().rsplit('/').next().unwrap_or_default().split('.').next().unwrap_or_default();
+        Ok(Self { base, overrides: stem == "override" || stem.ends_with("_override"), content })
+    }
+
+    /// What it holds.
+    pub(crate) fn body(&self) -> Body<'_> {
+        match &self.content {
+            Content::Native(body) => Body::native(body, self.base),
+            Content::Json(node) => Body::json(node, self.base),
+        }
+    }
+}
+
+/// Reads the native syntax.
+pub(crate) fn parse_native(source: &Source) -> Result<structure::Body, Problem> {
+    // A byte order mark is allowed and means nothing; a blank keeps the offsets.
+    let marked = source.text().starts_with('\u{feff}');
+    let parsed = if marked {
+        hcl_edit::parser::parse_body(&source.text().replacen('\u{feff}', "   ", 1))
+    } else {
+        hcl_edit::parser::parse_body(source.text())
+    };
+    parsed.map_err(|error| {
+        let at = error.location().offset();
+        let message = error.message().trim().replace('\n', ", ");
+        Problem::new(source, Span::new(at, at), format!("not valid HCL: {message}"))
+    })
+}
+
+impl<'p> Body<'p> {
+    const fn native(body: &'p structure::Body, base: usize) -> Self {
+        Self { base, inner: Inner::Native(body) }
+    }
+
+    const fn json(node: &'p Node, base: usize) -> Self {
+        Self { base, inner: Inner::Json(node) }
+    }
+
+    /// The attribute of that name.
+    pub(crate) fn attribute(self, name: &str) -> Option<Expr<'p>> {
+        let kind = match self.inner {
+            Inner::Native(body) => ExprKind::Native(&body.get_attribute(name)?.value),
+            Inner::Json(node) => ExprKind::Json(node.get(name)?),
+        };
+        Some(Expr { base: self.base, kind })
+    }
+
+    /// All attributes. In the JSON syntax blocks are among them: nothing tells them apart.
+    pub(crate) fn attributes(self) -> Vec<(String, Span, Expr<'p>)> {
+        match self.inner {
+            Inner::Native(body) => body
+                .attributes()
+                .map(|attribute| {
+                    let kind = ExprKind::Native(&attribute.value);
+                    let span = span_of(attribute.key.span(), self.base);
+                    (attribute.key.as_str().to_owned(), span, Expr { base: self.base, kind })
+                })
+                .collect(),
+            Inner::Json(node) => node
+                .as_table()
+                .unwrap_or_default()
+                .iter()
+                .map(|member| {
+                    let kind = ExprKind::Json(&member.node);
+                    (member.name.clone(), member.name_span, Expr { base: self.base, kind })
+                })
+                .collect(),
+        }
+    }
+
+    /// The blocks of that kind with as many labels.
+    pub(crate) fn blocks(self, kind: &str, labels: usize) -> Vec<Block<'p>> {
+        match self.inner {
+            Inner::Native(body) => body
+                .blocks()
+                .filter(|block| block.has_ident(kind) && block.labels.len() == labels)
+                .map(|block| Block {
+                    labels: block.labels.iter().map(|label| label.as_str().to_owned()).collect(),
+                    head: head(block, self.base),
+                    body: Body::native(&block.body, self.base),
+                })
+                .collect(),
+            Inner::Json(node) => {
+                let mut found = Vec::new();
+                for member in node.as_table().unwrap_or_default().iter().filter(|it| it.name == kind) {
+                    json_blocks(
+                        &member.node,
+                        member.name_span,
+                        labels,
+                        &mut Vec::new(),
+                        self.base,
+                        &mut found,
+                    );
+                }
+                found
+            }
+        }
+    }
+}
+
+/// In JSON labels are nested tables, and several blocks are a list.
+fn json_blocks<'p>(
+    node: &'p Node,
+    head: Span,
+    labels: usize,
+    above: &mut Vec<String>,
+    base: usize,
+    found: &mut Vec<Block<'p>>,
+) {
+    if let Value::Array(items) = &node.value {
+        for item in items {
+            json_blocks(item, head, labels, above, base, found);
+        }
+        return;
+    }
+    let Some(members) = node.as_table() else { return };
+    if above.len() == labels {
+        found.push(Block { labels: above.clone(), body: Body::json(node, base), head });
+        return;
+    }
+    for member in members {
+        above.push(member.name.clone());
+        json_blocks(&member.node, member.name_span, labels, above, base, found);
+        above.pop();
+    }
+}
+
+fn head(block: &structure::Block, base: usize) -> Span {
+    let start = block.ident.span().map_or(0, |range| range.start);
+    let ident_end = block.ident.span().map_or(start, |range| range.end);
+    let end = block.labels.last().and_then(hcl_edit::Span::span).map_or(ident_end, |range| range.end);
+    global(Span::new(start, end.max(start)), base)
+}
+
+/// A span of the parser among all files.
+pub(crate) fn span_of(range: Option<std::ops::Range<usize>>, base: usize) -> Span {
+    global(range.map_or_else(Span::default, |range| Span::new(range.start, range.end)), base)
+}
+
+impl Expr<'_> {
+    /// Where it stands.
+    pub(crate) fn span(&self) -> Span {
+        match self.kind {
+            ExprKind::Native(expression) => span_of(expression.span(), self.base),
+            ExprKind::Json(node) => node.span,
+        }
+    }
+}
