@@ -1,5 +1,20 @@
 #![doc = include_str!("../README.md")]
 
-#[cfg(test)]
-#[expect(dead_code, unused_imports, reason = "the prover stands on it, and comes next")]
+mod answer;
 mod automaton;
+mod dead;
+mod home;
+mod persona;
+mod question;
+mod space;
+mod universe;
+mod witness;
+mod world;
+
+pub use answer::{Answer, Exactness, Verdict};
+pub use home::Home;
+pub use persona::Persona;
+pub use question::{PersonaAnswer, dead, implies, overlap, personas};
+pub use universe::{Universe, UniverseError};
+pub use witness::Witness;
+pub use world::Options;

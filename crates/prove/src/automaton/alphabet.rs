@@ -74,6 +74,14 @@ impl Alphabet {
         self.symbol(from)..=self.symbol(to)
     }
 
+    /// The one character of a symbol, if it has only one.
+    pub(crate) fn only(&self, symbol: Symbol) -> Option<char> {
+        let at = usize::from(symbol);
+        let first = self.starts.get(at).copied()?;
+        let next = self.starts.get(at.saturating_add(1)).copied();
+        (next.is_some() && after(first) == next).then_some(first)
+    }
+
     /// The character that stands for a symbol in a witness: one that people read, where the symbol has one.
     pub(crate) fn representative(&self, symbol: Symbol) -> char {
         let at = usize::from(symbol);

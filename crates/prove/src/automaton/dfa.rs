@@ -106,11 +106,6 @@ impl Dfa {
         self.start
     }
 
-    /// How many states it has.
-    pub(crate) const fn len(&self) -> usize {
-        self.accepting.len()
-    }
-
     /// Where a symbol leads.
     pub(crate) fn step(&self, state: DfaState, symbol: Symbol) -> DfaState {
         let at = to_index(state).saturating_mul(self.symbols).saturating_add(usize::from(symbol));
@@ -132,82 +127,51 @@ impl Dfa {
         self.accepts(self.run(self.start, text, alphabet))
     }
 
-    /// All texts that are not in the language.
-    pub(crate) fn complement(mut self) -> Self {
-        for accepting in &mut self.accepting {
-            *accepting = !*accepting;
-        }
-        self
-    }
-
-    /// The texts that `keep` says are in: it is given whether each language holds the text.
-    pub(crate) fn product(
-        &self,
-        other: &Self,
-        keep: impl Fn(bool, bool) -> bool,
-        limit: usize,
-    ) -> Result<Self, TooLarge> {
-        let mut states: HashMap<(DfaState, DfaState), DfaState> = HashMap::new();
-        let start = (self.start, other.start);
-        states.insert(start, 0);
-        let mut open = VecDeque::from([start]);
-        let (mut table, mut accepting) = (Vec::new(), Vec::new());
-        while let Some((one, two)) = open.pop_front() {
-            accepting.push(keep(self.accepts(one), other.accepts(two)));
-            for symbol in 0..self.symbols {
-                let symbol = Symbol::try_from(symbol).unwrap_or(Symbol::MAX);
-                let next = (self.step(one, symbol), other.step(two, symbol));
-                let known = states.len();
-                let state = match states.get(&next) {
-                    Some(state) => *state,
-                    None if known >= limit => return Err(TooLarge { limit }),
-                    None => {
-                        let state = DfaState::try_from(known).map_err(|_| TooLarge { limit })?;
-                        states.insert(next, state);
-                        open.push_back(next);
-                        state
-                    }
-                };
-                table.push(state);
+    /// Every text of the language, if there are at most so many and every one of them is told by its symbols.
+    pub(crate) fn few(&self, alphabet: &Alphabet, most: usize) -> Option<Vec<String>> {
+        let mut found = Vec::new();
+        let mut open = VecDeque::from([(self.start, String::new())]);
+        let live = self.live(alphabet);
+        let mut steps = 0_usize;
+        while let Some((state, text)) = open.pop_front() {
+            steps = steps.saturating_add(1);
+            if steps > most.saturating_mul(64) || open.len() > most.saturating_mul(4) {
+                return None;
             }
-        }
-        Ok(Self { symbols: self.symbols, start: 0, table, accepting }.minimal())
-    }
-
-    /// The shortest text of the language, `None` if there is none.
-    pub(crate) fn shortest(&self, alphabet: &Alphabet) -> Option<String> {
-        let mut came: HashMap<DfaState, Option<(DfaState, Symbol)>> = HashMap::from([(self.start, None)]);
-        let mut open = VecDeque::from([self.start]);
-        while let Some(state) = open.pop_front() {
             if self.accepts(state) {
-                let mut text = Vec::new();
-                let mut at = state;
-                while let Some((before, symbol)) = came.get(&at).copied().flatten() {
-                    text.push(alphabet.representative(symbol));
-                    at = before;
+                found.push(text.clone());
+                if found.len() > most {
+                    return None;
                 }
-                return Some(text.into_iter().rev().collect());
             }
             for symbol in alphabet.symbols() {
                 let next = self.step(state, symbol);
-                if let std::collections::hash_map::Entry::Vacant(entry) = came.entry(next) {
-                    entry.insert(Some((state, symbol)));
-                    open.push_back(next);
+                if live.get(to_index(next)) == Some(&true) {
+                    open.push_back((next, format!("{text}{}", alphabet.only(symbol)?)));
                 }
             }
         }
-        None
+        Some(found)
     }
 
-    /// Whether no text is in the language.
-    pub(crate) fn is_empty(&self) -> bool {
-        // Every state of a minimal automaton can be reached.
-        !self.accepting.contains(&true)
-    }
-
-    /// The symbols that no state tells apart from another, as one number for each symbol.
-    pub(crate) fn column(&self, symbol: Symbol) -> impl Iterator<Item = DfaState> + '_ {
-        self.table.iter().skip(usize::from(symbol)).step_by(self.symbols.max(1)).copied()
+    /// By state: whether a text of the language can still be reached.
+    pub(crate) fn live(&self, alphabet: &Alphabet) -> Vec<bool> {
+        let mut live = self.accepting.clone();
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for state in 0..live.len() {
+                let reaches = live.get(state) == Some(&false)
+                    && alphabet
+                        .symbols()
+                        .any(|symbol| live.get(to_index(self.step(to_state(state), symbol))) == Some(&true));
+                if let (true, Some(slot)) = (reaches, live.get_mut(state)) {
+                    *slot = true;
+                    changed = true;
+                }
+            }
+        }
+        live
     }
 }
 

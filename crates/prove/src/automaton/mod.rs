@@ -11,7 +11,7 @@ mod tests;
 pub(crate) use alphabet::{Alphabet, Cuts, Symbol};
 pub(crate) use dfa::{Dfa, DfaState};
 pub(crate) use expression::{Unsupported, expression_cuts, expression_dfa, search_dfa};
-pub(crate) use pattern::{arn_dfa, pattern_cuts, pattern_dfa, union_dfa};
+pub(crate) use pattern::{arn_dfa, pattern_cuts, union_dfa};
 
 /// A language has more states than are worth building: an honest "unknown" is better than minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

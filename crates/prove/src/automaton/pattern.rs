@@ -31,17 +31,8 @@ pub(crate) fn pattern_cuts(pattern: &Pattern, ignore_case: bool, cuts: &mut Cuts
     }
 }
 
-/// The language of a pattern. What a variable stands for is not known here: it counts as any text.
-pub(crate) fn pattern_dfa(
-    pattern: &Pattern,
-    ignore_case: bool,
-    alphabet: &Alphabet,
-    limit: usize,
-) -> Result<Dfa, TooLarge> {
-    union_dfa(&[(pattern, ignore_case)], alphabet, limit)
-}
-
-/// The union of the languages of several patterns.
+/// The union of the languages of several patterns, each with whether it ignores letter case. What a variable stands for is
+/// not known here: it counts as any text.
 pub(crate) fn union_dfa(
     patterns: &[(&Pattern, bool)],
     alphabet: &Alphabet,

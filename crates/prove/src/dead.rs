@@ -1,0 +1,65 @@
+//! Why nobody is admitted.
+
+use daypass_trust::form::{Clause, Condition, Effect, Permission, Policy, Variable};
+
+use crate::space::{Found, Leaves};
+use crate::world::{Options, World, issuers_of, universes};
+
+/// Which conditions cannot be met, statement by statement.
+pub(crate) fn reasons(policy: &Policy, options: &Options) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let admitting = policy.statements.iter().filter(|statement| {
+        statement.effect == Effect::Allow && statement.permissions.contains(Permission::AssumeWithToken)
+    });
+    for statement in admitting {
+        let mut killers = Vec::new();
+        for clause in clauses(&statement.condition) {
+            if !can_hold(policy, &clause.body, options) {
+                killers.push(killer(clause));
+            }
+        }
+        if killers.is_empty() {
+            reasons.push(format!("{}: its conditions exclude each other", statement.label));
+        }
+        reasons.extend(killers.into_iter().map(|killer| format!("{}: {killer}", statement.label)));
+    }
+    if reasons.is_empty() {
+        reasons.push("no statement lets a token assume the role".to_owned());
+    }
+    reasons
+}
+
+fn killer(clause: &Clause) -> String {
+    let why = clause.body.atoms().into_iter().find_map(|atom| match &atom.variable {
+        Variable::Never { why, .. } => Some(why.clone()),
+        _ => None,
+    });
+    match why {
+        Some(why) => format!("{}: {why}", clause.name),
+        None => format!("{} wants {}, which no token has", clause.name, clause.wants),
+    }
+}
+
+/// Whether some token of the policy's issuers meets a condition by itself.
+fn can_hold(policy: &Policy, condition: &Condition, options: &Options) -> bool {
+    for issuer in issuers_of(&[policy], options).known {
+        for universe in universes(&issuer, &[policy]) {
+            let world =
+                World::new(&universe, &[], options, |leaves: &mut Leaves| vec![leaves.condition(condition)]);
+            let Some(asked) = world.asked.first() else { continue };
+            if world.space.find(asked) != Found::None {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// The conditions that must all hold, as their author wrote them.
+fn clauses(condition: &Condition) -> Vec<&Clause> {
+    match condition {
+        Condition::All(parts) => parts.iter().flat_map(clauses).collect(),
+        Condition::Clause(clause) => vec![clause],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,158 @@
+//! Who might ask: the callers that a review wants to know about, each a condition on tokens.
+
+use serde::Serialize;
+
+use crate::home::{self, Terms};
+use crate::space::{Formula, Leaves};
+
+/// A kind of caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Persona {
+    /// The jobs that the role is for.
+    Intended,
+    /// Another organisation on the same issuer.
+    Stranger,
+    /// A stranger or a sibling whose name begins or ends like ours.
+    Lookalike,
+    /// The right names with other immutable ids: names can be given up and taken over.
+    Squatter,
+    /// Another repository of the organisation.
+    Sibling,
+    /// A pull request of the repository itself.
+    PullRequest,
+    /// Another branch of the repository.
+    AnyBranch,
+    /// A tag of the repository.
+    Tag,
+    /// A job of the repository in another environment.
+    OtherEnvironment,
+    /// The intended job with a token that was made for somebody else.
+    OtherAudience,
+}
+
+impl Persona {
+    /// Every persona, in the order of the matrix.
+    pub const ALL: [Self; 10] = [
+        Self::Intended,
+        Self::Stranger,
+        Self::Lookalike,
+        Self::Squatter,
+        Self::Sibling,
+        Self::PullRequest,
+        Self::AnyBranch,
+        Self::Tag,
+        Self::OtherEnvironment,
+        Self::OtherAudience,
+    ];
+
+    /// The name in output and on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::Stranger => "stranger",
+            Self::Lookalike => "lookalike",
+            Self::Squatter => "squatter",
+            Self::Sibling => "sibling",
+            Self::PullRequest => "pull-request",
+            Self::AnyBranch => "any-branch",
+            Self::Tag => "tag",
+            Self::OtherEnvironment => "other-environment",
+            Self::OtherAudience => "other-audience",
+        }
+    }
+
+    /// What it stands for, in a phrase.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Intended => "the job that the role is for",
+            Self::Stranger => "another organisation on the same issuer",
+            Self::Lookalike => "a name that begins or ends like ours",
+            Self::Squatter => "the same names with other immutable ids",
+            Self::Sibling => "another repository of the organisation",
+            Self::PullRequest => "a pull request of the repository",
+            Self::AnyBranch => "another branch of the repository",
+            Self::Tag => "a tag of the repository",
+            Self::OtherEnvironment => "another environment of the repository",
+            Self::OtherAudience => "a token made for somebody else",
+        }
+    }
+
+    /// Which tokens are this persona's; `None` where the issuer's tokens do not tell.
+    pub(crate) fn formula(self, terms: &Terms<'_>, leaves: &mut Leaves) -> Option<Formula> {
+        let places = terms.places;
+        let organisation: Vec<_> =
+            places.organisation_ids.iter().chain(&places.organisation_names).copied().collect();
+        let repository: Vec<_> =
+            places.repository_ids.iter().chain(&places.repository_names).copied().collect();
+        let ours = terms.same(&organisation, leaves).and(terms.same(&repository, leaves));
+        let names: Vec<_> =
+            places.organisation_names.iter().chain(&places.repository_names).copied().collect();
+        let ids: Vec<_> = places.organisation_ids.iter().chain(&places.repository_ids).copied().collect();
+        match self {
+            Self::Intended => {
+                let place = match (&terms.home.environment, &terms.home.git_ref) {
+                    (Some(environment), _) => home::is(places.environment, environment, leaves),
+                    (None, Some(git_ref)) => home::is(places.git_ref, git_ref, leaves),
+                    (None, None) => None,
+                };
+                Some(ours.and(place.unwrap_or(Formula::TRUE)))
+            }
+            Self::Stranger => terms.other(&organisation, leaves),
+            Self::Lookalike => {
+                let stranger = terms.other(&organisation, leaves);
+                let stranger =
+                    stranger.and_then(|it| Some(it.and(terms.alike(&places.organisation_names, leaves)?)));
+                let sibling = terms.other(&repository, leaves);
+                let sibling = sibling.and_then(|it| {
+                    let alike = terms.alike(&places.repository_names, leaves)?;
+                    Some(Formula::All(vec![terms.same(&organisation, leaves), it, alike]))
+                });
+                match (stranger, sibling) {
+                    (None, None) => None,
+                    (stranger, sibling) => Some(Formula::Any(stranger.into_iter().chain(sibling).collect())),
+                }
+            }
+            Self::Squatter => Some(terms.same(&names, leaves).and(terms.other(&ids, leaves)?)),
+            Self::Sibling => Some(terms.same(&organisation, leaves).and(terms.other(&repository, leaves)?)),
+            Self::PullRequest => {
+                let environment = home::is_there(places.environment, leaves).map(Formula::negated);
+                let asked = [Some(ours), Some(terms.pull_request(leaves)?), environment];
+                Some(Formula::All(asked.into_iter().flatten().collect()))
+            }
+            Self::AnyBranch => {
+                let home = terms.home.git_ref.as_deref()?;
+                let other = home::is(places.git_ref, home, leaves)?.negated();
+                let branch = match home.strip_prefix("refs/heads/") {
+                    Some(_) => home::begins(places.git_ref, "refs/heads/", leaves)?,
+                    None => home::is_there(places.git_ref, leaves)?,
+                };
+                Some(Formula::All(vec![ours, other, branch, Self::outside(terms, leaves)]))
+            }
+            Self::Tag => {
+                let tag = home::begins(places.git_ref, "refs/tags/", leaves)?;
+                Some(Formula::All(vec![ours, tag, Self::outside(terms, leaves)]))
+            }
+            Self::OtherEnvironment => {
+                let there = home::is_there(places.environment, leaves)?;
+                let home = terms.home.environment.as_deref();
+                let same = home.and_then(|home| home::is(places.environment, home, leaves));
+                let other = same.map_or(Formula::TRUE, Formula::negated);
+                Some(Formula::All(vec![ours, there, other]))
+            }
+            Self::OtherAudience => {
+                let home = terms.home.audience.as_deref()?;
+                let other = home::is(places.audience, home, leaves)?.negated();
+                let intended = Self::Intended.formula(terms, leaves)?;
+                Some(intended.and(other))
+            }
+        }
+    }
+
+    /// In no environment, and no pull request: nothing but the ref stands in the way.
+    fn outside(terms: &Terms<'_>, leaves: &mut Leaves) -> Formula {
+        let environment = home::is_there(terms.places.environment, leaves).map(Formula::negated);
+        let pull_request = terms.pull_request(leaves).map(Formula::negated);
+        Formula::All(environment.into_iter().chain(pull_request).collect())
+    }
+}

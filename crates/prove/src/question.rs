@@ -1,0 +1,163 @@
+//! The questions.
+
+use daypass_trust::evaluate::Outcome;
+use daypass_trust::form::Policy;
+use serde::Serialize;
+
+use crate::home::{Home, Places, Terms};
+use crate::space::{Formula, Found};
+use crate::world::{Issuers, Options, World, issuers_of, universes};
+use crate::{Answer, Persona, Witness};
+
+/// Whether a persona is admitted.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PersonaAnswer {
+    /// Who.
+    pub persona: Persona,
+    /// Whether, and with which token.
+    #[serde(flatten)]
+    pub answer: Answer,
+}
+
+/// Whether the policy admits no token that its issuers can mint.
+pub fn dead(policy: &Policy, options: &Options) -> Answer {
+    let found = admitted(policy, options);
+    match found {
+        Some(Sought::Token(witness, _)) => Answer::no(Some(witness), Vec::new()),
+        Some(Sought::Unknown(why)) => Answer::unknown(why),
+        None => Answer::yes(None, crate::dead::reasons(policy, options)),
+    }
+}
+
+/// Whether every token that the first policy admits is admitted by the second.
+pub fn implies(one: &Policy, two: &Policy, options: &Options) -> Answer {
+    let only = |admits: &[Formula]| match admits {
+        [one, two] => one.clone().and(two.clone().negated()),
+        _ => Formula::TRUE,
+    };
+    let expected = [(one, Outcome::Allow), (two, Outcome::Deny)];
+    match sought(&[one, two], &expected, options, only) {
+        Some(Sought::Token(witness, _)) => Answer::no(Some(witness), Vec::new()),
+        Some(Sought::Unknown(why)) => Answer::unknown(why),
+        None => Answer::yes(None, Vec::new()),
+    }
+}
+
+/// Whether some token is admitted by both policies.
+pub fn overlap(one: &Policy, two: &Policy, options: &Options) -> Answer {
+    let expected = [(one, Outcome::Allow), (two, Outcome::Allow)];
+    match sought(&[one, two], &expected, options, |admits| Formula::All(admits.to_vec())) {
+        Some(Sought::Token(witness, _)) => Answer::yes(Some(witness), Vec::new()),
+        Some(Sought::Unknown(why)) => Answer::unknown(why),
+        None => Answer::no(None, Vec::new()),
+    }
+}
+
+/// Which personas the policy admits, measured from a home or, without one, from the first token that it admits.
+pub fn personas(policy: &Policy, home: Option<&Home>, options: &Options) -> Vec<PersonaAnswer> {
+    let read;
+    let home = match home {
+        Some(home) => home,
+        None => {
+            read = match admitted(policy, options) {
+                Some(Sought::Token(_, home)) => home,
+                _ => Home::default(),
+            };
+            &read
+        }
+    };
+    let mut tally: Vec<Tally> = Persona::ALL.into_iter().map(Tally::new).collect();
+    let issuers = issuers_of(&[policy], options);
+    for issuer in &issuers.known {
+        for universe in universes(issuer, &[policy]) {
+            let places = Places::of(&universe);
+            let terms = Terms { universe: &universe, places: &places, home };
+            let mut formulas = Vec::new();
+            let world = World::new(&universe, &[policy], options, |leaves| {
+                formulas = Persona::ALL.into_iter().map(|persona| persona.formula(&terms, leaves)).collect();
+                Vec::new()
+            });
+            let Some(admits) = world.admits.first() else { continue };
+            for (tally, formula) in tally.iter_mut().zip(formulas) {
+                let Some(formula) = formula else { continue };
+                tally.told = true;
+                if tally.witness.is_some() {
+                    continue;
+                }
+                match world.find(&admits.clone().and(formula), &[(policy, Outcome::Allow)]) {
+                    Found::Token(choice) => tally.witness = Some(world.witness(&choice)),
+                    Found::Unknown(why) => tally.doubts.extend(why),
+                    Found::None => {}
+                }
+            }
+        }
+    }
+    tally.into_iter().map(|tally| tally.answer(&issuers.others)).collect()
+}
+
+/// What is known about one persona so far.
+struct Tally {
+    persona: Persona,
+    witness: Option<Witness>,
+    doubts: Vec<String>,
+    /// Whether the tokens of some issuer tell.
+    told: bool,
+}
+
+impl Tally {
+    const fn new(persona: Persona) -> Self {
+        Self { persona, witness: None, doubts: Vec::new(), told: false }
+    }
+
+    fn answer(mut self, others: &[String]) -> PersonaAnswer {
+        self.doubts.extend(others.iter().cloned());
+        self.doubts.dedup();
+        let answer = match self {
+            Self { witness: Some(witness), .. } => Answer::yes(Some(witness), Vec::new()),
+            Self { doubts, .. } if !doubts.is_empty() => Answer::unknown(doubts),
+            Self { told: true, .. } => Answer::no(None, Vec::new()),
+            _ => {
+                Answer::no(None, vec!["the tokens of this issuer do not tell such callers apart".to_owned()])
+            }
+        };
+        PersonaAnswer { persona: self.persona, answer }
+    }
+}
+
+/// What a search over all issuers and forms came to.
+pub(crate) enum Sought {
+    Token(Witness, Home),
+    Unknown(Vec<String>),
+}
+
+/// A token that the policy admits.
+fn admitted(policy: &Policy, options: &Options) -> Option<Sought> {
+    sought(&[policy], &[(policy, Outcome::Allow)], options, |admits| Formula::All(admits.to_vec()))
+}
+
+fn sought(
+    policies: &[&Policy],
+    expected: &[(&Policy, Outcome)],
+    options: &Options,
+    formula: impl Fn(&[Formula]) -> Formula,
+) -> Option<Sought> {
+    let Issuers { known, others } = issuers_of(policies, options);
+    let mut doubts = others;
+    for issuer in &known {
+        for universe in universes(issuer, policies) {
+            let world = World::new(&universe, policies, options, |_| Vec::new());
+            match world.find(&formula(&world.admits), expected) {
+                Found::Token(choice) => {
+                    let places = Places::of(&universe);
+                    let home =
+                        Home::of_token(&universe, &places, |part| world.space.part_value(part, &choice));
+                    return Some(Sought::Token(world.witness(&choice), home));
+                }
+                Found::Unknown(why) => doubts.extend(why),
+                Found::None => {}
+            }
+        }
+    }
+    doubts.dedup();
+    (!doubts.is_empty()).then_some(Sought::Unknown(doubts))
+}

@@ -1,0 +1,6 @@
+//! Crafted policies with known verdicts.
+//!
+//! `cfg(test)` tells clippy that the helpers are tests too.
+
+#[cfg(test)]
+mod aws;
