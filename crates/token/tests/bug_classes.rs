@@ -273,6 +273,7 @@ fn delimiter_collision_in_the_replay_key() {
     };
     assert_ne!(key("https://a.example", "/bc"), key("https://a.example/b", "c"));
     assert_ne!(key("https://a.example", "/"), key("https://a.example/", "7"));
+    assert_ne!(key("https://a.example/", "/bjtic"), key("https://a.example/jti/b", "c"));
 }
 
 #[test]
