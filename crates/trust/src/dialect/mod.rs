@@ -3,6 +3,7 @@
 mod api;
 pub mod aws;
 pub mod azure;
+pub mod gcp;
 pub mod native;
 pub mod vault;
 
@@ -23,13 +24,15 @@ pub enum Dialect {
     Azure,
     /// daypass's own form, TOML.
     Daypass,
+    /// Workload identity pools of Google Cloud, JSON.
+    Gcp,
     /// JWT roles of HashiCorp Vault and OpenBao, JSON.
     Vault,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 4] = [Self::Aws, Self::Azure, Self::Daypass, Self::Vault];
+    pub const ALL: [Self; 5] = [Self::Aws, Self::Azure, Self::Daypass, Self::Gcp, Self::Vault];
 
     /// The name on the command line and in configuration.
     pub const fn as_str(self) -> &'static str {
@@ -37,6 +40,7 @@ impl Dialect {
             Self::Aws => "aws",
             Self::Azure => "azure",
             Self::Daypass => "daypass",
+            Self::Gcp => "gcp",
             Self::Vault => "vault",
         }
     }
@@ -103,6 +107,8 @@ pub enum Facts {
     None,
     /// The credentials of an application of Microsoft Entra, in the order of the statements.
     Azure(Vec<azure::Credential>),
+    /// A pool of Google Cloud.
+    Gcp(Box<gcp::Pool>),
     /// A role of Vault.
     Vault(Box<vault::Role>),
 }
@@ -143,7 +149,7 @@ pub fn compile(
     options: &CompileOptions,
 ) -> Result<Compiled, CompileError> {
     let tree = match dialect {
-        Dialect::Aws | Dialect::Azure | Dialect::Vault => parse_json(source)?,
+        Dialect::Aws | Dialect::Azure | Dialect::Gcp | Dialect::Vault => parse_json(source)?,
         Dialect::Daypass => parse_toml(source)?,
     };
     compile_tree(dialect, source, &tree, options)
@@ -160,15 +166,23 @@ pub fn compile_tree(
         Dialect::Aws => aws::compile(source, tree, options),
         Dialect::Azure => azure::compile(source, tree, options),
         Dialect::Daypass => native::compile(source, tree, options),
+        Dialect::Gcp => gcp::compile(source, tree, options),
         Dialect::Vault => vault::compile(source, tree, options),
     }
 }
 
 /// The members that only documents of one dialect have, in JSON; the first that is there tells.
-const TELLING: [(&str, Dialect); 8] = [
+const TELLING: [(&str, Dialect); 15] = [
     ("Statement", Dialect::Aws),
     ("claimsMatchingExpression", Dialect::Azure),
     ("subject", Dialect::Azure),
+    ("attributeMapping", Dialect::Gcp),
+    ("attribute_mapping", Dialect::Gcp),
+    ("attributeCondition", Dialect::Gcp),
+    ("attribute_condition", Dialect::Gcp),
+    ("allowedAudiences", Dialect::Gcp),
+    ("providers", Dialect::Gcp),
+    ("workloadIdentityPoolProviders", Dialect::Gcp),
     ("role_type", Dialect::Vault),
     ("bound_audiences", Dialect::Vault),
     ("bound_claims", Dialect::Vault),
@@ -188,8 +202,8 @@ pub fn detect(source: &Source) -> Result<Dialect, Problem> {
     found.ok_or_else(|| {
         Problem::new(source, tree.span, "cannot tell which dialect this policy is written in").help(
             "a trust policy of AWS has `Statement`, a federated credential of Azure `subject` or \
-             `claimsMatchingExpression`, a role of Vault `user_claim`, daypass's own form `[[role]]` or `[[trust]]`; \
-             or name it with --dialect",
+             `claimsMatchingExpression`, a provider of Google Cloud `attributeMapping`, a role of Vault `user_claim`, \
+             daypass's own form `[[role]]` or `[[trust]]`; or name it with --dialect",
         )
     })
 }
