@@ -93,3 +93,54 @@ fn mistakes_are_located() {
             .contains("the case has no policy")
     );
 }
+
+#[test]
+fn every_cloud_is_told_by_its_document_and_reads_issuer_and_audiences() {
+    let report = run_text(
+        "t.toml",
+        r#"
+issuer = "https://token.actions.githubusercontent.com"
+audiences = ["sts"]
+[[case]]
+name = "azure"
+document = '''{"issuer": "https://token.actions.githubusercontent.com", "subject": "s"}'''
+claims = { sub = "s", aud = "sts" }
+expect = "allow"
+[[case]]
+name = "gcp takes the issuer and the audiences of the file where the document has none"
+document = '''{"attributeMapping": {"google.subject": "assertion.sub"}, "attributeCondition": "assertion.ref != 'x'"}'''
+claims = { sub = "s", aud = "sts", ref = "y" }
+expect = "allow"
+[[case]]
+name = "gcp of another audience"
+document = '''{"attributeMapping": {"google.subject": "assertion.sub"}}'''
+claims = { sub = "s", aud = "other" }
+expect = "deny"
+[[case]]
+name = "vault"
+document = '''{"role_type": "jwt", "user_claim": "sub", "bound_audiences": ["vault"]}'''
+claims = { sub = "s", aud = ["sts", "vault"] }
+expect = "allow"
+[[case]]
+name = "vault with the issuer of its mount, which is another"
+document = '''{"config": {"bound_issuer": "https://gitlab.com"}, "role": {"role_type": "jwt", "user_claim": "sub", "bound_audiences": ["vault"]}}'''
+claims = { sub = "s", aud = "vault" }
+expect = "deny"
+[[case]]
+name = "vault does not say which server"
+document = '''{"role_type": "jwt", "user_claim": "sub", "bound_subject": "s"}'''
+claims = { sub = "s", aud = "vault" }
+expect = "unknown"
+"#,
+    );
+    assert_eq!((report.passed, report.failed), (6, 0), "{:?}", report.cases);
+}
+
+#[test]
+fn dialects_have_names() {
+    for dialect in crate::Dialect::ALL {
+        assert_eq!(dialect.as_str().parse(), Ok(dialect));
+    }
+    let unknown = "ibm".parse::<crate::Dialect>().unwrap_err().to_string();
+    assert_eq!(unknown, "no dialect is called `ibm` (known: aws, azure, daypass, gcp, vault)");
+}
