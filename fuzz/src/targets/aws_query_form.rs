@@ -1,4 +1,4 @@
-//! Forms, and AssumeRoleWithWebIdentity out of them.
+//! Forms, and `AssumeRoleWithWebIdentity` out of them.
 
 use daypass_server::fuzzing::{form, web_identity};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};

@@ -51,7 +51,9 @@ pub fn run(data: &[u8]) {
         }
         Err(ConfigError { problems, sources }) => {
             located(&problems, &sources.iter().collect::<Vec<&Source>>());
-            problems.iter().for_each(|problem| readable(&problem.to_string()));
+            for problem in &problems {
+                readable(&problem.to_string());
+            }
             // Only where an URL of a database is meant: elsewhere `${DATABASE}` is not known to be a secret.
             let meant =
                 text.matches("${DATABASE}").count() == 1 && text.contains("\ndata = \"${DATABASE}\"\n");

@@ -13,7 +13,9 @@ pub fn run(data: &[u8]) {
             for key in set.keys() {
                 written_and_read(key.jwk());
             }
-            warnings.iter().for_each(|warning| readable(&warning.to_string()));
+            for warning in &warnings {
+                readable(&warning.to_string());
+            }
         }
         Err(error) => readable(&error.to_string()),
     }

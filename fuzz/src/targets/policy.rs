@@ -41,7 +41,9 @@ pub(super) fn compiled(dialect: Dialect, data: &[u8]) -> Option<daypass_trust::d
         }
         Err(CompileError { problems }) => {
             located(&problems, &[&source]);
-            problems.iter().for_each(|problem| readable(&problem.to_string()));
+            for problem in &problems {
+                readable(&problem.to_string());
+            }
             None
         }
     }

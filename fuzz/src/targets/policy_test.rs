@@ -20,7 +20,9 @@ pub fn run(data: &[u8]) {
         }
         Err(CompileError { problems }) => {
             located(&problems, &[&source]);
-            problems.iter().for_each(|problem| readable(&problem.to_string()));
+            for problem in &problems {
+                readable(&problem.to_string());
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ static RULES: LazyLock<Rules<'static>> = LazyLock::new(|| Rules {
     service: "sts",
     regions: &[],
     path_style: PathStyle::Normalised,
-    longest: Duration::from_secs(900),
+    longest: Duration::from_mins(15),
     // The moment of the seeds.
     now: Timestamp::parse("2026-11-23T05:00:00Z").expect("a constant"),
 });

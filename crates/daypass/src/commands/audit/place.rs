@@ -43,6 +43,7 @@ async fn open_postgres(url: &str) -> Result<Place> {
 }
 
 #[cfg(not(feature = "postgres"))]
+#[expect(clippy::unused_async, reason = "it stands in for the one above")]
 async fn open_postgres(_: &str) -> Result<Place> {
     Err(Failure::usage("this program was built without PostgreSQL"))
 }
