@@ -192,8 +192,12 @@ fn any(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 impl fmt::Display for ValueSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |f: &mut fmt::Formatter<'_>, sets: &[Self], joint: &str| {
-            let texts: Vec<String> = sets.iter().map(ToString::to_string).collect();
-            f.write_str(&texts.join(joint))
+            let text = |set: &Self| match set {
+                Self::AnyOf(sets) if sets.len() > 1 && joint == " and " => format!("({set})"),
+                Self::Exactly(values) if values.len() > 1 && joint == " and " => format!("({set})"),
+                _ => set.to_string(),
+            };
+            f.write_str(&sets.iter().map(text).collect::<Vec<_>>().join(joint))
         };
         match self {
             Self::Absent => f.write_str("absent"),
@@ -264,6 +268,10 @@ mod tests {
         let set = like("v").and(of(&["v0"]).complement()).or(ValueSet::Absent);
         assert_eq!(set.to_string(), "like `v*` and not (`v0`) or absent");
         assert_eq!(of(&["a", "b"]).to_string(), "`a` or `b`");
+        assert_eq!(
+            like("x").or(like("y")).and(like("z")).to_string(),
+            "(like `x*` or like `y*`) and like `z*`"
+        );
         assert_eq!(ValueSet::none().to_string(), "nothing");
         assert_eq!(ValueSet::Unknown("why".to_owned()).to_string(), "unknown (why)");
         assert_eq!(of(&["a"]).as_single(), Some("a"));

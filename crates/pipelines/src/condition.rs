@@ -95,7 +95,6 @@ impl Condition {
 pub const DEFAULT_BRANCH: &str = "$default-branch";
 
 /// A pattern from a regular expression that is searched for: only its own anchors bind it.
-#[cfg(test)]
 pub(crate) fn searched(written: &str, regex: &str) -> ValueSet {
     let anchors_are_whole = !regex.contains('|');
     let (start, regex) = match regex.strip_prefix('^').filter(|_| anchors_are_whole) {
@@ -118,6 +117,44 @@ pub(crate) fn pattern(written: &str, regex: &str) -> ValueSet {
         Ok(_) => ValueSet::Matching(ValuePattern { written: written.to_owned(), regex: regex.to_owned() }),
         Err(_) => ValueSet::Unknown(format!("`{written}` is not an expression that is understood")),
     }
+}
+
+/// A pattern of path-like names as GitHub's filter cheat sheet has them: `*` stops at slashes, `**` does not, `?` and `+`
+/// repeat the character before them.
+pub(crate) fn glob(text: &str) -> ValueSet {
+    if !text.contains(['*', '?', '+', '[', '\\']) {
+        return ValueSet::exactly(text);
+    }
+    let mut regex = String::new();
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            '*' => {
+                let mut run = "[^/]*";
+                while characters.next_if_eq(&'*').is_some() {
+                    run = "(?s:.*)";
+                }
+                regex.push_str(run);
+            }
+            '?' | '+' if !regex.is_empty() => regex.push(c),
+            '[' => {
+                regex.push('[');
+                for inner in characters.by_ref() {
+                    regex.push(inner);
+                    if inner == ']' {
+                        break;
+                    }
+                }
+            }
+            '\\' => {
+                if let Some(next) = characters.next() {
+                    regex.push_str(&regex::escape(next.encode_utf8(&mut [0; 4])));
+                }
+            }
+            c => regex.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    pattern(text, &regex)
 }
 
 /// The values that begin so.

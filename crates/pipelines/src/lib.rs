@@ -1,7 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod azure;
+mod bitbucket;
+mod buildkite;
+mod circleci;
 mod condition;
 mod github;
+mod gitlab;
+mod jenkins;
 mod mintable;
 mod model;
 mod place;

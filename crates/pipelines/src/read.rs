@@ -3,7 +3,9 @@ use std::sync::Arc;
 use daypass_trust::document::Location;
 
 use crate::yaml::{self, YamlError};
-use crate::{Pipeline, Platform, Tree, github, recognise};
+use crate::{
+    Pipeline, Platform, Tree, azure, bitbucket, buildkite, circleci, github, gitlab, jenkins, recognise,
+};
 
 /// Why a file is not read as a pipeline.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,15 +33,26 @@ pub fn read(path: &str, bytes: &[u8], tree: &dyn Tree) -> Result<Pipeline, ReadE
 /// Reads a file as one of a platform.
 pub fn read_as(platform: Platform, path: &str, bytes: &[u8], tree: &dyn Tree) -> Result<Pipeline, ReadError> {
     let file: Arc<str> = Arc::from(path);
+    if platform == Platform::Jenkins {
+        return Ok(jenkins::read(&file, yaml::text(&file, bytes, yaml::Limits::default())?));
+    }
     let documents = yaml::parse(&file, bytes)?;
     let document = documents.iter().find(|document| document.is_mapping());
-    let Some(document) = document else {
+    let pipeline = match platform {
+        Platform::GitHubActions => document.map(|document| github::read(&file, document, tree)),
+        Platform::AzurePipelines => document.map(|document| azure::read(&file, document, tree)),
+        Platform::Bitbucket => document.map(|document| bitbucket::read(&file, document)),
+        Platform::Buildkite => documents
+            .first()
+            .filter(|node| node.is_mapping() || !node.items().is_empty())
+            .map(|document| buildkite::read(&file, document)),
+        Platform::CircleCi => document.map(|document| circleci::read(&file, document)),
+        Platform::GitLab => gitlab::read(&file, &documents, tree),
+        Platform::Jenkins | Platform::Terraform => return Err(ReadError::NotAPipeline(file)),
+    };
+    pipeline.ok_or_else(|| {
         let at = documents.first().map(|node| node.place.location());
         let start = Location { file: Arc::clone(&file), line: 1, column: 1 };
-        return Err(ReadError::NotAMapping(at.unwrap_or(start)));
-    };
-    match platform {
-        Platform::GitHubActions => Ok(github::read(&file, document, tree)),
-        _ => Err(ReadError::NotAPipeline(file)),
-    }
+        ReadError::NotAMapping(at.unwrap_or(start))
+    })
 }

@@ -51,6 +51,11 @@ pub(crate) fn join(folder: &str, path: &str) -> Option<String> {
     Some(names.join("/"))
 }
 
+/// The folder of a path; empty for a file at the top.
+pub(crate) fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

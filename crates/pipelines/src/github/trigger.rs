@@ -1,6 +1,6 @@
 use daypass_issuers::ValueSet;
 
-use crate::condition::pattern;
+use crate::condition::glob;
 use crate::yaml::Node;
 use crate::{Place, Text, Trigger, Who};
 
@@ -98,44 +98,6 @@ fn filtered(patterns: &[Node]) -> ValueSet {
         };
     }
     set
-}
-
-/// One pattern of a filter: `*` and `?` and friends as GitHub's filter cheat sheet has them. `?` and `+` repeat the
-/// character before them.
-pub(super) fn glob(text: &str) -> ValueSet {
-    if !text.contains(['*', '?', '+', '[', '\\']) {
-        return ValueSet::exactly(text);
-    }
-    let mut regex = String::new();
-    let mut characters = text.chars().peekable();
-    while let Some(c) = characters.next() {
-        match c {
-            '*' => {
-                let mut run = "[^/]*";
-                while characters.next_if_eq(&'*').is_some() {
-                    run = "(?s:.*)";
-                }
-                regex.push_str(run);
-            }
-            '?' | '+' if !regex.is_empty() => regex.push(c),
-            '[' => {
-                regex.push('[');
-                for inner in characters.by_ref() {
-                    regex.push(inner);
-                    if inner == ']' {
-                        break;
-                    }
-                }
-            }
-            '\\' => {
-                if let Some(next) = characters.next() {
-                    regex.push_str(&regex::escape(next.encode_utf8(&mut [0; 4])));
-                }
-            }
-            c => regex.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
-        }
-    }
-    pattern(text, &regex)
 }
 
 /// A workflow without `on:` is not one that runs; its place is the file's.

@@ -40,6 +40,14 @@ impl Kind {
             Self::PullRequest => "refs/pull/",
         }
     }
+
+    /// `branch` or `tag`, which is all that platforms tell apart.
+    pub(super) const fn ref_type(self) -> &'static str {
+        match self {
+            Self::Tag => "tag",
+            Self::Branch | Self::PullRequest => "branch",
+        }
+    }
 }
 
 /// The ways in which a job of the pipeline can come to run.
@@ -147,7 +155,7 @@ fn narrow(mut circumstance: Circumstance, fact: Fact, set: ValueSet) -> Vec<Circ
     let holds = |value: Option<&str>| set.contains(value, &crate::condition::matches) != Some(false);
     let possible = match fact {
         Fact::Event => holds(Some(&circumstance.event)),
-        Fact::RefType => holds(Some(if circumstance.kind == Kind::Tag { "tag" } else { "branch" })),
+        Fact::RefType => holds(Some(circumstance.kind.ref_type())),
         Fact::Ref => {
             circumstance.refs = meet(circumstance.refs, set);
             true

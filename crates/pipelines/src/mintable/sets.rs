@@ -101,6 +101,36 @@ pub(super) fn prefixed(prefix: &str, set: &ValueSet) -> ValueSet {
     }
 }
 
+/// The short names for a set of full refs, or any where the prefix cannot be told apart from the rest.
+pub(super) fn short(prefix: &str, set: &ValueSet) -> ValueSet {
+    let escaped = regex::escape(prefix);
+    match set {
+        ValueSet::Exactly(values) => {
+            let names = values.iter().filter_map(|value| value.strip_prefix(prefix));
+            ValueSet::Exactly(names.map(str::to_owned).collect())
+        }
+        ValueSet::Matching(pattern) => match pattern.regex.strip_prefix(&escaped) {
+            Some("(?s:.*)") | None => ValueSet::Any,
+            Some(regex) => {
+                let written = pattern.written.strip_prefix(prefix).unwrap_or(&pattern.written).to_owned();
+                ValueSet::Matching(ValuePattern { written, regex: regex.to_owned() })
+            }
+        },
+        ValueSet::AllOf(sets) => sets.iter().map(|set| short(prefix, set)).fold(ValueSet::Any, ValueSet::and),
+        ValueSet::AnyOf(sets) => {
+            sets.iter().map(|set| short(prefix, set)).fold(ValueSet::none(), ValueSet::or)
+        }
+        ValueSet::Not(inner) => match inner.as_ref() {
+            ValueSet::Exactly(_) => short(prefix, inner).complement(),
+            ValueSet::Matching(pattern) if pattern.regex.starts_with(&escaped) => {
+                short(prefix, inner).complement()
+            }
+            _ => ValueSet::Any,
+        },
+        ValueSet::Absent | ValueSet::Any | ValueSet::Unknown(_) => set.clone(),
+    }
+}
+
 /// Puts the default branch where a file names it without knowing it.
 pub(super) fn resolve(set: ValueSet, default_branch: Option<&str>) -> ValueSet {
     match set {
@@ -166,6 +196,11 @@ mod tests {
         assert_eq!(holds("refs/tags/v1"), Some(true));
         assert_eq!(holds("refs/tags/v0"), Some(false));
         assert_eq!(holds("v1"), Some(false));
+        let names = short("refs/tags/", &refs);
+        let holds = |value: &str| names.contains(Some(value), &matches);
+        assert_eq!((holds("v1"), holds("v0"), holds("x")), (Some(true), Some(false), Some(false)));
+        assert_eq!(short("refs/heads/", &prefix("refs/heads/")), ValueSet::Any);
+        assert_eq!(short("refs/heads/", &suffix("main")), ValueSet::Any, "more rather than less");
     }
 
     #[test]

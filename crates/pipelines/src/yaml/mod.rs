@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use daypass_trust::document::Span;
 
+pub(crate) use parse::text;
 pub use parse::{Limits, YamlError, parse, parse_within};
 
 use crate::{Place, Text};
@@ -65,6 +66,12 @@ impl Pair {
 }
 
 impl Node {
+    /// A text, made by a reader and not by the file.
+    pub fn scalar(text: Text) -> Self {
+        let place = text.place.clone();
+        Self::made(Value::Scalar(text), place)
+    }
+
     /// A list that stands at a place, made by a reader and not by the file.
     pub fn sequence(items: Vec<Self>, place: Place) -> Self {
         Self::made(Value::Sequence(items.into()), place)

@@ -77,14 +77,7 @@ pub fn parse(file: &Arc<str>, bytes: &[u8]) -> Result<Vec<Node>, YamlError> {
 
 /// Reads every document of a file. An empty document is a null.
 pub fn parse_within(file: &Arc<str>, bytes: &[u8], limits: Limits) -> Result<Vec<Node>, YamlError> {
-    if bytes.len() > limits.bytes {
-        let (file, bytes, limit) = (Arc::clone(file), bytes.len(), limits.bytes);
-        return Err(YamlError::TooLarge { file, bytes, limit });
-    }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        YamlError::NotUtf8(end_of(file, &String::from_utf8_lossy(valid)))
-    })?;
+    let text = text(file, bytes, limits)?;
     let mut builder = Builder::new(file, text, limits);
     let mut parser = Parser::new_from_str(builder.text);
     while let Some(event) = parser.next_event() {
@@ -95,6 +88,18 @@ pub fn parse_within(file: &Arc<str>, bytes: &[u8], limits: Limits) -> Result<Vec
         builder.take(event, marks)?;
     }
     Ok(builder.documents)
+}
+
+/// The bytes as text, if they are not too many: for files that are no YAML too.
+pub(crate) fn text<'b>(file: &Arc<str>, bytes: &'b [u8], limits: Limits) -> Result<&'b str, YamlError> {
+    if bytes.len() > limits.bytes {
+        let (file, bytes, limit) = (Arc::clone(file), bytes.len(), limits.bytes);
+        return Err(YamlError::TooLarge { file, bytes, limit });
+    }
+    std::str::from_utf8(bytes).map_err(|error| {
+        let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        YamlError::NotUtf8(end_of(file, &String::from_utf8_lossy(valid)))
+    })
 }
 
 fn end_of(file: &Arc<str>, text: &str) -> Location {
