@@ -61,6 +61,7 @@ pub fn find(paths: &[&str], tree: &dyn FileTree) -> Found {
         found.append(document::read(tree, path, *named));
     }
     found.append(configurations);
+    std::mem::take(&mut found.pools).finish(&mut found);
     missing_audiences(&mut found);
     found.sort();
     found

@@ -1,9 +1,8 @@
-use std::str::FromStr;
-
 use daypass_trust::dialect::{CompileError, CompileOptions, Compiled, Dialect};
 use daypass_trust::document::{Location, Node, Problem, Source};
 
 use crate::aws::Providers;
+use crate::document::PoolParts;
 
 /// All that was found in the files.
 #[derive(Clone, Debug, Default)]
@@ -18,13 +17,15 @@ pub struct Found {
     pub files: usize,
     /// Identity providers of AWS that exports list.
     pub(crate) providers: Providers,
+    /// Providers and grants of Google Cloud that exports list.
+    pub(crate) pools: PoolParts,
 }
 
 /// A trust policy with its place and what its surroundings say about it.
 #[derive(Clone, Debug)]
 pub struct FoundPolicy {
     /// The language of `tree`.
-    pub language: Language,
+    pub dialect: Dialect,
     /// The file that `tree` stands in. Its text is that file's, whatever its format.
     pub source: Source,
     /// The document in the dialect's form; its spans point into `source`.
@@ -41,34 +42,6 @@ pub struct FoundPolicy {
     pub options: CompileOptions,
     /// What else the files say about the role.
     pub facts: Facts,
-}
-
-/// Languages of trust policies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Language {
-    /// IAM role trust policies.
-    Aws,
-    /// Workload identity pools with their bindings.
-    Gcp,
-    /// Federated identity credentials.
-    Azure,
-    /// JWT auth roles.
-    Vault,
-    /// daypass's own form.
-    Daypass,
-}
-
-impl Language {
-    /// The name of the dialect.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Aws => "aws",
-            Self::Gcp => "gcp",
-            Self::Azure => "azure",
-            Self::Vault => "vault",
-            Self::Daypass => "daypass",
-        }
-    }
 }
 
 /// What the files say about a role beside its trust.
@@ -127,9 +100,7 @@ pub struct Unresolved {
 impl FoundPolicy {
     /// Compiles the policy to the one form.
     pub fn compile(&self) -> Result<Compiled, CompileError> {
-        let dialect = Dialect::from_str(self.language.as_str())
-            .map_err(|unknown| Problem::new(&self.source, self.tree.span, unknown.to_string()))?;
-        daypass_trust::compile_tree(dialect, &self.source, &self.tree, &self.options)
+        daypass_trust::compile_tree(self.dialect, &self.source, &self.tree, &self.options)
     }
 }
 
@@ -140,6 +111,7 @@ impl Found {
         self.unresolved.append(&mut other.unresolved);
         self.problems.append(&mut other.problems);
         self.providers.append(other.providers);
+        self.pools.append(other.pools);
         self.files = self.files.saturating_add(other.files);
     }
 

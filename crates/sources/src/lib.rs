@@ -9,5 +9,5 @@ mod terraform;
 mod tree;
 
 pub use find::find;
-pub use found::{Facts, Found, FoundPolicy, Language, Origin, Unresolved};
+pub use found::{Facts, Found, FoundPolicy, Origin, Unresolved};
 pub use tree::{Entry, EntryKind, FILE_LIMIT, FileTree, MemoryTree, ReadError};

@@ -1,13 +1,17 @@
 //! Files that are one document each: policies by themselves, templates, plans, and what listing commands print.
 
+mod cloudformation;
 mod export;
+mod plan;
 mod policy;
 mod toml;
+mod yaml;
 
+use daypass_trust::Dialect;
 use daypass_trust::document::{Node, Source, parse_json};
 
 use crate::find::{file_problem, text};
-use crate::found::{Found, FoundPolicy, Language, Origin};
+use crate::found::{Found, FoundPolicy, Origin};
 use crate::tree::{FileTree, has_extension};
 
 /// Words of which a JSON or YAML file about trust has at least one. Most files have none and need not be parsed.
@@ -27,6 +31,8 @@ const WORDS: [&str; 14] = [
     "bound_claims",
     "attribute_mapping",
 ];
+
+pub(crate) use export::PoolParts;
 
 /// Reads a file if it is about trust. One that was `named` has to be.
 pub(crate) fn read(tree: &dyn FileTree, path: &str, named: bool) -> Found {
@@ -60,10 +66,16 @@ fn read_text(source: &Source, named: bool, found: &mut Found) -> bool {
         return false;
     }
     if !text.trim_start().starts_with(['{', '[']) {
-        return false;
+        return cloudformation::read_yaml(source, named, found);
     }
     match parse_json(source) {
-        Ok(node) => policy::read(source, &node, found) || export::read(source, &node, found),
+        // An export may list what is a policy by itself, so exports come first.
+        Ok(node) => {
+            export::read(source, &node, found)
+                || plan::read(source, &node, found)
+                || cloudformation::read(source, &node, found)
+                || policy::read(source, &node, found)
+        }
         Err(problem) => {
             if named || has_extension(source.name(), "json") {
                 found.problems.push(problem);
@@ -74,9 +86,9 @@ fn read_text(source: &Source, named: bool, found: &mut Found) -> bool {
 }
 
 /// A policy of a document, to be completed by its reader.
-fn policy_of(source: &Source, language: Language, tree: Node, role: String, origin: Origin) -> FoundPolicy {
+fn policy_of(source: &Source, dialect: Dialect, tree: Node, role: String, origin: Origin) -> FoundPolicy {
     FoundPolicy {
-        language,
+        dialect,
         source: source.clone(),
         location: source.at(tree.span),
         tree,

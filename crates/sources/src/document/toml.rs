@@ -1,10 +1,11 @@
 //! daypass's own role files.
 
+use daypass_trust::Dialect;
 use daypass_trust::dialect::native::{Issuers, KnownIssuer};
 use daypass_trust::document::{Member, Node, Source, Value, parse_toml};
 
 use super::{policy_of, stem};
-use crate::found::{Facts, Found, Language, Origin, environment_of};
+use crate::found::{Facts, Found, Origin, environment_of};
 
 /// Reads a file with `[[role]]` or `[[trust]]`, one policy per role; whether it was one.
 pub(super) fn read(source: &Source, named: bool, found: &mut Found) -> bool {
@@ -42,7 +43,7 @@ fn is_trust(node: &Node) -> bool {
 }
 
 fn push(source: &Source, file: &Node, tree: Node, role: String, found: &mut Found) {
-    let mut policy = policy_of(source, Language::Daypass, tree, role.clone(), Origin::Document);
+    let mut policy = policy_of(source, Dialect::Daypass, tree, role.clone(), Origin::Document);
     let declared = policy.tree.get("role").and_then(|it| it.as_array()?.first()?.get("environment"));
     let environment = declared.and_then(Node::as_str).map(str::to_owned);
     policy.facts = Facts {

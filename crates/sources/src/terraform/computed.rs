@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use daypass_trust::document::Span;
 
+use super::env::Env;
 use super::policy_document;
-use super::session::{Env, Session};
+use super::session::Session;
 use super::syntax::Block;
 use super::value::{Val, mark, to_json};
 

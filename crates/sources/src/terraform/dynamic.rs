@@ -1,9 +1,10 @@
 use daypass_trust::document::{Node, Value};
 
+use super::env::Env;
 use super::eval::entries;
 use super::project::literal;
 use super::reference::table;
-use super::session::{Env, Session};
+use super::session::Session;
 use super::syntax::{Block, Body};
 use super::value::Val;
 
@@ -48,6 +49,6 @@ fn iterator_name(body: Body<'_>) -> Option<String> {
     use super::syntax::ExprKind;
     match body.attribute("iterator")?.kind {
         ExprKind::Native(expression) => expression.as_variable().map(|name| name.as_str().to_owned()),
-        ExprKind::Json(_) => literal(body, "iterator"),
+        ExprKind::Json(_) | ExprKind::Plain(_) => literal(body, "iterator"),
     }
 }

@@ -4,9 +4,10 @@ use hcl_edit::expr::{
     Expression, ForExpr, FuncCall, Object, ObjectKey, Traversal, TraversalOperator, UnaryOperator,
 };
 
+use super::env::Env;
 use super::function;
 use super::operator;
-use super::session::{DEPTH_LIMIT, Env, OUT_OF_FUEL, Session};
+use super::session::{DEPTH_LIMIT, OUT_OF_FUEL, Session};
 use super::syntax::{Expr, ExprKind, span_of};
 use super::value::{Val, set};
 
@@ -27,6 +28,7 @@ impl<'p> Session<'p> {
         match expression.kind {
             ExprKind::Native(native) => self.eval_native(native, &env.at(expression.base)),
             ExprKind::Json(node) => self.eval_json(node, &env.at(expression.base)),
+            ExprKind::Plain(node) => Val::from(node.clone()),
         }
     }
 

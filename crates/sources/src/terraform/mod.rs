@@ -2,11 +2,13 @@
 
 mod computed;
 mod dynamic;
+mod env;
 mod eval;
 mod finish;
 mod function;
 mod map;
 mod operator;
+mod plain;
 mod policy_document;
 mod project;
 mod reference;
@@ -19,12 +21,15 @@ mod value;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+pub(crate) use computed::OWN_ACCOUNT;
+pub(crate) use plain::{Marks, PlainResource, overlay, read as read_plain};
 pub(crate) use project::is_configuration;
-pub(crate) use value::place;
+pub(crate) use value::{marked, place, same, size};
 
+use self::env::Env;
 use self::project::{ModuleSource, Project};
 use self::resource::Collected;
-use self::session::{Env, Module, Session};
+use self::session::{Module, Session};
 use crate::found::Found;
 use crate::tree::FileTree;
 

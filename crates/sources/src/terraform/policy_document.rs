@@ -4,7 +4,8 @@
 
 use daypass_trust::document::{Member, Node, Span, Value};
 
-use super::session::{Env, Session};
+use super::env::Env;
+use super::session::Session;
 use super::syntax::{Block, Body};
 use super::value::{Val, mark, set};
 

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use daypass_trust::document::{Problem, Source, Span, Value};
+use daypass_trust::document::{Problem, Source, Span};
 
 use super::map::SourceMap;
 use super::syntax::{Block, Body, Expr, ExprKind, File};
@@ -232,10 +232,7 @@ fn is_local(path: &str) -> bool {
 pub(crate) fn literal(body: Body<'_>, name: &str) -> Option<String> {
     match body.attribute(name)?.kind {
         ExprKind::Native(expression) => expression.as_str().map(str::to_owned),
-        ExprKind::Json(node) => match &node.value {
-            Value::String(text) => Some(text.clone()),
-            _ => None,
-        },
+        ExprKind::Json(node) | ExprKind::Plain(node) => node.as_str().map(str::to_owned),
     }
 }
 

@@ -3,8 +3,9 @@ use std::rc::Rc;
 use daypass_trust::document::{Member, Node, Span, Value};
 
 use super::computed;
+use super::env::{Env, Instance};
 use super::eval::Step;
-use super::session::{Child, Env, Instance, Session};
+use super::session::{Child, Session};
 use super::syntax::Block;
 use super::value::Val;
 

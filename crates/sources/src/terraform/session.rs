@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use daypass_trust::document::{Node, Span, Value};
 
+use super::env::{Env, Instance};
 use super::project::{Definition, ModuleSource, Project, variable_files};
 use super::syntax::{Block, Body, File};
 use super::value::{Part, Val, marked, parts, place, size};
@@ -12,7 +13,9 @@ use crate::found::Found;
 /// How deep expressions and references may lead into one another.
 pub(super) const DEPTH_LIMIT: usize = 100;
 /// How many expressions one configuration may take to evaluate, copies of values counted.
-const FUEL: usize = 4_000_000;
+const FUEL: usize = 2_000_000;
+/// How many parts the value of one name may have.
+const VALUE_LIMIT: usize = 50_000;
 /// How many instances all modules of a configuration may have.
 const MODULE_LIMIT: usize = 2_000;
 
@@ -62,73 +65,6 @@ enum Memo {
     /// Being evaluated: asking again is going round in a circle.
     Open,
     Known(Val, usize),
-}
-
-/// Which of several instances of a block this is.
-#[derive(Clone, Debug)]
-pub(crate) enum Instance {
-    /// The only one.
-    Single,
-    /// By `count`.
-    Count(usize),
-    /// By `for_each`.
-    Each { key: String, value: Node },
-    /// How many there are is not known: one stands for all.
-    Unknown(String),
-}
-
-impl Instance {
-    /// What an address ends in: `["a"]`, `[0]`.
-    pub(crate) fn suffix(&self) -> String {
-        match self {
-            Self::Single => String::new(),
-            Self::Count(index) => format!("[{index}]"),
-            Self::Each { key, .. } => format!("[\"{key}\"]"),
-            Self::Unknown(_) => "[*]".to_owned(),
-        }
-    }
-}
-
-/// Where an expression is evaluated.
-#[derive(Clone)]
-pub(crate) struct Env<'p> {
-    pub(crate) module: Rc<Module<'p>>,
-    pub(crate) instance: Rc<Instance>,
-    pub(crate) frame: Option<Rc<Frame>>,
-    pub(crate) base: usize,
-    pub(crate) depth: usize,
-}
-
-/// A name that an expression or a dynamic block brings in.
-pub(crate) struct Frame {
-    pub(crate) name: String,
-    pub(crate) value: Val,
-    pub(crate) above: Option<Rc<Frame>>,
-}
-
-impl<'p> Env<'p> {
-    /// At the top of a block of a module.
-    pub(crate) fn top(module: &Rc<Module<'p>>, instance: &Rc<Instance>, depth: usize) -> Self {
-        Self { module: Rc::clone(module), instance: Rc::clone(instance), frame: None, base: 0, depth }
-    }
-
-    /// With one more name.
-    pub(crate) fn with(&self, name: &str, value: Val) -> Self {
-        let frame = Frame { name: name.to_owned(), value, above: self.frame.clone() };
-        Self { frame: Some(Rc::new(frame)), ..self.clone() }
-    }
-
-    /// The innermost value of a name.
-    pub(crate) fn local(&self, name: &str) -> Option<&Val> {
-        let mut frame = self.frame.as_deref();
-        while let Some(here) = frame {
-            if here.name == name {
-                return Some(&here.value);
-            }
-            frame = here.above.as_deref();
-        }
-        None
-    }
 }
 
 impl<'p> Session<'p> {
@@ -255,8 +191,11 @@ impl<'p> Session<'p> {
             None => {}
         }
         module.values.borrow_mut().insert(name.to_owned(), Memo::Open);
-        let value = evaluate();
-        let nodes = size(&value.node);
+        let mut value = evaluate();
+        let mut nodes = size(&value.node);
+        if nodes > VALUE_LIMIT {
+            (value, nodes) = (Val::unknown(OUT_OF_FUEL, span), 1);
+        }
         module.values.borrow_mut().insert(name.to_owned(), Memo::Known(value.clone(), nodes));
         value
     }

@@ -35,6 +35,7 @@ pub(crate) struct Body<'p> {
 enum Inner<'p> {
     Native(&'p structure::Body),
     Json(&'p Node),
+    Plain(&'p Node),
 }
 
 /// A block with its labels.
@@ -60,6 +61,8 @@ pub(crate) enum ExprKind<'p> {
     Native(&'p Expression),
     /// Of the JSON syntax: every string is a template.
     Json(&'p Node),
+    /// A value: it stands for itself.
+    Plain(&'p Node),
 }
 
 impl File {
@@ -110,11 +113,17 @@ impl<'p> Body<'p> {
         Self { base, inner: Inner::Json(node) }
     }
 
+    /// Values that are no configuration: those of a plan, or of a template of another language.
+    pub(crate) const fn plain(node: &'p Node) -> Self {
+        Self { base: 0, inner: Inner::Plain(node) }
+    }
+
     /// The attribute of that name.
     pub(crate) fn attribute(self, name: &str) -> Option<Expr<'p>> {
         let kind = match self.inner {
             Inner::Native(body) => ExprKind::Native(&body.get_attribute(name)?.value),
             Inner::Json(node) => ExprKind::Json(node.get(name)?),
+            Inner::Plain(node) => ExprKind::Plain(node.get(name)?),
         };
         Some(Expr { base: self.base, kind })
     }
@@ -130,13 +139,13 @@ impl<'p> Body<'p> {
                     (attribute.key.as_str().to_owned(), span, Expr { base: self.base, kind })
                 })
                 .collect(),
-            Inner::Json(node) => node
+            Inner::Json(node) | Inner::Plain(node) => node
                 .as_table()
                 .unwrap_or_default()
                 .iter()
-                .map(|member| {
-                    let kind = ExprKind::Json(&member.node);
-                    (member.name.clone(), member.name_span, Expr { base: self.base, kind })
+                .filter_map(|member| {
+                    let expression = self.attribute(&member.name)?;
+                    Some((member.name.clone(), member.name_span, expression))
                 })
                 .collect(),
         }
@@ -154,48 +163,43 @@ impl<'p> Body<'p> {
                     body: Body::native(&block.body, self.base),
                 })
                 .collect(),
-            Inner::Json(node) => {
+            Inner::Json(node) | Inner::Plain(node) => {
                 let mut found = Vec::new();
                 for member in node.as_table().unwrap_or_default().iter().filter(|it| it.name == kind) {
-                    json_blocks(
-                        &member.node,
-                        member.name_span,
-                        labels,
-                        &mut Vec::new(),
-                        self.base,
-                        &mut found,
-                    );
+                    self.json_blocks(&member.node, member.name_span, labels, &mut Vec::new(), &mut found);
                 }
                 found
             }
         }
     }
-}
 
-/// In JSON labels are nested tables, and several blocks are a list.
-fn json_blocks<'p>(
-    node: &'p Node,
-    head: Span,
-    labels: usize,
-    above: &mut Vec<String>,
-    base: usize,
-    found: &mut Vec<Block<'p>>,
-) {
-    if let Value::Array(items) = &node.value {
-        for item in items {
-            json_blocks(item, head, labels, above, base, found);
+    /// In JSON labels are nested tables, and several blocks are a list.
+    fn json_blocks(
+        self,
+        node: &'p Node,
+        head: Span,
+        labels: usize,
+        above: &mut Vec<String>,
+        found: &mut Vec<Block<'p>>,
+    ) {
+        if let Value::Array(items) = &node.value {
+            for item in items {
+                self.json_blocks(item, head, labels, above, found);
+            }
+            return;
         }
-        return;
-    }
-    let Some(members) = node.as_table() else { return };
-    if above.len() == labels {
-        found.push(Block { labels: above.clone(), body: Body::json(node, base), head });
-        return;
-    }
-    for member in members {
-        above.push(member.name.clone());
-        json_blocks(&member.node, member.name_span, labels, above, base, found);
-        above.pop();
+        let Some(members) = node.as_table() else { return };
+        if above.len() == labels {
+            let plain = matches!(self.inner, Inner::Plain(_));
+            let body = if plain { Body::plain(node) } else { Body::json(node, self.base) };
+            found.push(Block { labels: above.clone(), body, head });
+            return;
+        }
+        for member in members {
+            above.push(member.name.clone());
+            self.json_blocks(&member.node, member.name_span, labels, above, found);
+            above.pop();
+        }
     }
 }
 
@@ -216,7 +220,7 @@ impl Expr<'_> {
     pub(crate) fn span(&self) -> Span {
         match self.kind {
             ExprKind::Native(expression) => span_of(expression.span(), self.base),
-            ExprKind::Json(node) => node.span,
+            ExprKind::Json(node) | ExprKind::Plain(node) => node.span,
         }
     }
 }

@@ -4,10 +4,11 @@ use daypass_trust::document::{Node, Span, Value};
 use hcl_edit::Span as _;
 use hcl_edit::template::{Directive, Element, ForDirective, IfDirective, Strip, Template};
 
+use super::env::Env;
 use super::eval::entries;
 use super::map::{global, local};
 use super::operator;
-use super::session::{Env, OUT_OF_FUEL, Session};
+use super::session::{OUT_OF_FUEL, Session};
 use super::syntax::span_of;
 use super::value::{Piece, Val, mark};
 

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use daypass_sources::{Entry, EntryKind, FileTree, ReadError};
+use daypass_sources::{Entry, EntryKind, FileTree, Found, MemoryTree, ReadError, find};
+use daypass_trust::document::{Member, Node, Value};
 
 /// A folder of the disk.
 pub(crate) struct Disk(pub(crate) PathBuf);
@@ -40,4 +41,50 @@ impl FileTree for Disk {
             })
             .collect())
     }
+}
+
+/// What was found, for snapshots: role, place, document and what is not known.
+pub(crate) fn shown(found: &Found) -> String {
+    let mut text = String::new();
+    for policy in &found.policies {
+        text.push_str(&format!("{} {} at {}", policy.dialect.as_str(), policy.role, policy.location));
+        let place = policy.source.at(policy.tree.span);
+        if place != policy.location {
+            text.push_str(&format!(", document at {place}"));
+        }
+        if let Some(audiences) = &policy.options.audiences {
+            let audiences: Vec<&str> = audiences.iter().map(daypass_claims::Audience::as_str).collect();
+            text.push_str(&format!(", audiences {}", audiences.join(" ")));
+        }
+        text.push_str(&format!("\n{}\n", json(&policy.tree)));
+    }
+    for unresolved in &found.unresolved {
+        text.push_str(&format!("unresolved {unresolved}\n"));
+    }
+    for problem in &found.problems {
+        text.push_str(&format!("problem {problem}\n"));
+    }
+    text
+}
+
+/// A tree as JSON; what is unresolved as `<why>`.
+pub(crate) fn json(node: &Node) -> String {
+    let text = |text: &str| serde_json::to_string(text).unwrap();
+    match &node.value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) => number.clone(),
+        Value::String(string) | Value::Datetime(string) => text(string),
+        Value::Unresolved(why) => format!("<{why}>"),
+        Value::Array(items) => format!("[{}]", items.iter().map(json).collect::<Vec<_>>().join(", ")),
+        Value::Table(members) => {
+            let member = |it: &Member| format!("{}: {}", text(&it.name), json(&it.node));
+            format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// Finds in one file.
+pub(crate) fn find_in(name: &str, text: &str) -> Found {
+    find(&[""], &MemoryTree::new().with(name, text))
 }

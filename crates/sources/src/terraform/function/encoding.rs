@@ -6,8 +6,8 @@ use daypass_trust::document::{Source, Span, Value, parse_json};
 
 use super::Call;
 use crate::find::text;
+use crate::terraform::env::{Env, Frame};
 use crate::terraform::map::global;
-use crate::terraform::session::{Env, Frame};
 use crate::terraform::value::{Val, each_span, mark, marked, place, to_json, trace};
 use crate::tree::join;
 

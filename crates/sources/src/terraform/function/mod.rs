@@ -6,8 +6,9 @@ mod text;
 
 use daypass_trust::document::{Node, Span, Value};
 
+use super::env::Env;
 use super::operator;
-use super::session::{Env, Session};
+use super::session::Session;
 use super::value::Val;
 
 /// A call with its arguments evaluated.

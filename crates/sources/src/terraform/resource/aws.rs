@@ -1,11 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use daypass_trust::CompileOptions;
+use daypass_trust::Dialect;
 use daypass_trust::document::{Node, Span, Value};
 
 use super::{Resource, known_strings};
 use crate::aws::{Providers, is_trust_policy, shape};
-use crate::found::{Facts, FoundPolicy, Language};
+use crate::found::{Facts, FoundPolicy};
 use crate::terraform::session::Session;
 use crate::terraform::value::Val;
 
@@ -150,7 +151,7 @@ fn complete<'p>(
             .unwrap_or_default(),
     };
     let finished = crate::terraform::finish::Finished { source, tree };
-    Some(resource.policy(session, Language::Aws, finished, CompileOptions::default(), facts))
+    Some(resource.policy(session, Dialect::Aws, finished, CompileOptions::default(), facts))
 }
 
 impl Session<'_> {

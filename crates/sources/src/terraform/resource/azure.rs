@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
 use daypass_trust::CompileOptions;
+use daypass_trust::Dialect;
 
 use super::{Resource, renamed, table};
-use crate::found::{Facts, Language};
+use crate::found::Facts;
 use crate::terraform::session::Session;
 
 /// Federated credentials of applications (`azuread`) and of managed identities (`azurerm`).
@@ -28,6 +29,6 @@ pub(super) fn read<'p>(session: &Session<'p>, resource: &Resource<'_, 'p>) {
     let name = ["display_name", "name"].iter().find_map(|name| resource.shown(session, name));
     let facts =
         Facts { environment: resource.environment(session, name.as_deref()), name, ..Facts::default() };
-    let policy = resource.policy(session, Language::Azure, finished, CompileOptions::default(), facts);
+    let policy = resource.policy(session, Dialect::Azure, finished, CompileOptions::default(), facts);
     session.found.borrow_mut().push(policy);
 }

@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 
 use daypass_trust::CompileOptions;
+use daypass_trust::Dialect;
 use daypass_trust::document::{Location, Member, Node, Span, Value};
 
 use super::{Resource, get_in, module_of, renamed, table};
-use crate::found::{Facts, FoundPolicy, Language, Origin};
+use crate::found::{Facts, FoundPolicy, Origin};
 use crate::gcp::{UNKNOWN_PROJECT, document, pool_of};
 use crate::terraform::finish::readable;
 use crate::terraform::session::Session;
@@ -37,6 +38,8 @@ struct Grant {
     module: Option<String>,
     role: Node,
     member: Node,
+    /// A condition on the grant, which is about the request and not about the token.
+    condition: Option<Node>,
 }
 
 /// Providers, and the resources that grant roles to members.
@@ -126,6 +129,11 @@ impl Collected {
             }
         }
         let target = target(session, resource);
+        let condition = session.blocks(resource.block.body, "condition", &resource.env).into_iter().next();
+        let condition = condition.map(|(block, env)| {
+            let names = BTreeMap::from([("title", "title"), ("expression", "expression")]);
+            table(block.head, renamed(session, &block, &env, &names))
+        });
         for (role, member) in granted {
             if let Some(why) = member.unresolved() {
                 session.unresolved(member.span, why);
@@ -148,6 +156,7 @@ impl Collected {
                 module: module_of(&resource.env),
                 role,
                 member,
+                condition: condition.clone(),
             });
         }
     }
@@ -183,7 +192,9 @@ impl Collected {
 
 fn push(session: &Session<'_>, target: &str, providers: &[&Provider], grants: &[&Grant]) {
     let Some(first) = providers.first() else { return };
-    let number = grants.iter().find_map(|grant| grant.number.as_deref());
+    // The members name the project in one way, or the provider is not named after it: they would seem to be of another pool.
+    let mut numbers = grants.iter().map(|grant| grant.number.as_deref());
+    let number = numbers.next().flatten().filter(|first| numbers.all(|number| number == Some(*first)));
     let span = first.tree.span;
     let trees = providers.iter().map(|provider| {
         let mut tree = session.adopt(provider.tree.clone(), span);
@@ -198,7 +209,7 @@ fn push(session: &Session<'_>, target: &str, providers: &[&Provider], grants: &[
         grants.iter().filter_map(|grant| session.shown(&grant.role)).collect();
     let name = readable(target);
     let mut policy = FoundPolicy {
-        language: Language::Gcp,
+        dialect: Dialect::Gcp,
         source: finished.source,
         tree: finished.tree,
         role: first.address.clone(),
@@ -225,14 +236,14 @@ fn push(session: &Session<'_>, target: &str, providers: &[&Provider], grants: &[
 fn name_provider(tree: &mut Node, pool: &str, number: Option<&str>) {
     let Value::Table(members) = &mut tree.value else { return };
     let Some(at) = members.iter().position(|member| member.name == "id") else { return };
-    let mut id = members.remove(at);
-    let (Some(number), Some(text)) = (number.filter(|it| *it != UNKNOWN_PROJECT), id.node.as_str()) else {
-        return;
-    };
-    let path = format!("projects/{number}/locations/global/workloadIdentityPools/{pool}/providers/{text}");
-    id.node.value = Value::String(path);
-    id.name = "name".to_owned();
-    members.insert(0, id);
+    let Some(id) = members.get_mut(at) else { return };
+    id.name = "workloadIdentityPoolProviderId".to_owned();
+    if let (Some(number), Some(text)) = (number.filter(|it| *it != UNKNOWN_PROJECT), id.node.as_str()) {
+        let path =
+            format!("projects/{number}/locations/global/workloadIdentityPools/{pool}/providers/{text}");
+        id.node.value = Value::String(path);
+        id.name = "name".to_owned();
+    }
 }
 
 /// A grant in another file stands at the pool: its own place is the policy's location.
@@ -248,7 +259,9 @@ fn binding(session: &Session<'_>, grant: &Grant, span: Span) -> Node {
     let at = member.span;
     let part = |name: &str, node| Member { name: name.to_owned(), name_span: at, node };
     let members = Node { span: at, value: Value::Array(vec![member]) };
-    table(at, vec![part("role", fit(&grant.role)), part("members", members)])
+    let mut parts = vec![part("role", fit(&grant.role)), part("members", members)];
+    parts.extend(grant.condition.as_ref().map(|condition| part("condition", fit(condition))));
+    table(at, parts)
 }
 
 fn items(node: &Node) -> &[Node] {

@@ -7,13 +7,14 @@ mod vault;
 
 use std::collections::BTreeMap;
 
-use daypass_trust::CompileOptions;
 use daypass_trust::document::{Member, Node, Span, Value};
+use daypass_trust::{CompileOptions, Dialect};
 
+use super::env::Env;
 use super::finish::Finished;
-use super::session::{Env, Session};
+use super::session::Session;
 use super::syntax::Block;
-use crate::found::{Facts, FoundPolicy, Language, Origin};
+use crate::found::{Facts, FoundPolicy, Origin};
 
 /// One instance of a resource or data source.
 pub(super) struct Resource<'r, 'p> {
@@ -93,13 +94,13 @@ impl<'p> Resource<'_, 'p> {
     fn policy(
         &self,
         session: &Session<'p>,
-        language: Language,
+        dialect: Dialect,
         finished: Finished,
         options: CompileOptions,
         facts: Facts,
     ) -> FoundPolicy {
         FoundPolicy {
-            language,
+            dialect,
             source: finished.source,
             tree: finished.tree,
             role: self.address.clone(),

@@ -1,8 +1,9 @@
 use daypass_trust::CompileOptions;
+use daypass_trust::Dialect;
 use daypass_trust::document::{Member, Node, Span};
 
 use super::{Resource, get_in, table};
-use crate::found::{Facts, FoundPolicy, Language};
+use crate::found::{Facts, FoundPolicy};
 use crate::terraform::session::Session;
 
 pub(super) const KINDS: [&str; 2] = ["vault_jwt_auth_backend", "vault_jwt_auth_backend_role"];
@@ -41,7 +42,7 @@ impl Collected {
                 .unwrap_or_default(),
             max_session: None,
         };
-        let policy = resource.policy(session, Language::Vault, finished, CompileOptions::default(), facts);
+        let policy = resource.policy(session, Dialect::Vault, finished, CompileOptions::default(), facts);
         self.roles.push((mount, policy));
     }
 
