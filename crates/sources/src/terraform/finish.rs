@@ -21,6 +21,7 @@ impl Session<'_> {
             return Ok(tree.as_ref().clone());
         }
         let text = match &value.node.value {
+            Value::String(text) if text.trim().is_empty() => return Err("the policy is empty".to_owned()),
             Value::String(text) => text,
             Value::Unresolved(why) => return Err(why.clone()),
             // Some modules take the document itself and encode it later.

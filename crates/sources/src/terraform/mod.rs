@@ -1,6 +1,7 @@
 //! Terraform and OpenTofu configurations: evaluated as far as the tree tells, without providers and without state.
 
 mod computed;
+mod constraint;
 mod dynamic;
 mod env;
 mod eval;
@@ -83,16 +84,21 @@ impl<'p> Session<'p> {
 
     /// A module that is not in the tree is worth a word if it may be about trust.
     fn visit_absent(&self, module: &Rc<Module<'p>>, name: &str, call: &syntax::Block<'p>, depth: usize) {
-        const WORDS: [&str; 9] =
-            ["iam", "oidc", "github", "gitlab", "federat", "identity", "trust", "assum", "role"];
+        const NAMES: [&str; 7] = ["iam", "oidc", "federat", "identity", "trust", "assum", "role"];
+        const INPUTS: [&str; 7] =
+            ["oidc", "federat", "trust", "assume_role", "assumable", "subjects", "identity_provider"];
         let key = format!("{}{name}", module.address.replace("module.", ""));
         let source = self.project.module_source(&module.folder, &module.root, &key, call.body);
         let ModuleSource::Elsewhere(why) = source else { return };
         let path = project::literal(call.body, "source").unwrap_or_default();
+        let tells =
+            |text: &str, words: &[&str]| words.iter().any(|word| text.to_ascii_lowercase().contains(word));
         let inputs = call.body.attributes();
-        let mut names = inputs.iter().map(|(name, ..)| name.as_str()).chain([path.as_str(), name]);
+        let about = tells(&path, &NAMES)
+            || tells(name, &NAMES)
+            || inputs.iter().any(|(input, ..)| tells(input, &INPUTS));
         let none = self.instances(module, call, depth).is_empty();
-        if !none && names.any(|text| WORDS.iter().any(|word| text.to_ascii_lowercase().contains(word))) {
+        if about && !none {
             let place = self.project.map.locate(call.head);
             self.unresolved_as(place, format!("{}module.{name}", module.address), why);
         }

@@ -213,19 +213,20 @@ impl<'p> Session<'p> {
                     })
                     .filter(|value| value.node.value != Value::Null),
             };
-            if let Some(value) = given {
-                return value;
-            }
             let Some(block) = module.definition.variables.get(name) else {
-                return Val::failure(format!("variable `{name}` is not declared"), span);
+                return given
+                    .unwrap_or_else(|| Val::failure(format!("variable `{name}` is not declared"), span));
             };
-            match block.body.attribute("default") {
-                Some(default) => self.eval(default, &Env::top(module, &Rc::new(Instance::Single), depth)),
-                None => {
-                    let place = self.project.map.locate(block.head);
-                    let why = format!("variable `{name}` has no default ({}:{})", place.file, place.line);
-                    Val::unknown(why, span)
-                }
+            let env = Env::top(module, &Rc::new(Instance::Single), depth);
+            let default = || block.body.attribute("default").map(|default| self.eval(default, &env));
+            let Some(value) = given.or_else(default) else {
+                let place = self.project.map.locate(block.head);
+                let why = format!("variable `{name}` has no default ({}:{})", place.file, place.line);
+                return Val::unknown(why, span);
+            };
+            match block.body.attribute("type") {
+                Some(constraint) => self.constrain(value, constraint, &env),
+                None => value,
             }
         })
     }

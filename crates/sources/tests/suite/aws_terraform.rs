@@ -171,6 +171,7 @@ module "github_oidc" {
   source  = "terraform-aws-modules/iam/aws//modules/iam-github-oidc-role"
   subjects = ["acme/*"]
 }
+module "bucket" { source = "github.com/acme/terraform-bucket" }
 module "vpc" { source = "terraform-aws-modules/vpc/aws" }
 output "arn" { value = module.ci.arn }
 "#,

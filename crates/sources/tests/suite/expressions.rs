@@ -91,6 +91,28 @@ fn variables_come_from_files_then_from_their_defaults() {
 }
 
 #[test]
+fn types_fill_in_what_is_left_out() {
+    let prelude = r#"
+variable "roles" {
+  type = map(object({
+    subject = string
+    effect  = optional(string, "Allow")
+    tags    = optional(map(string))
+    nested  = optional(object({ a = optional(string, "x") }), {})
+  }))
+  default = { ci = { subject = 12, more = true } }
+}
+variable "names" {
+  type    = set(string)
+  default = ["a", "a"]
+}
+"#;
+    let wanted = r#"{"ci": {"subject": "12", "effect": "Allow", "tags": null, "nested": {"a": "x"}}}"#;
+    assert_eq!(value(prelude, "var.roles"), wanted);
+    assert_eq!(value(prelude, "var.names"), r#"["a"]"#);
+}
+
+#[test]
 fn what_is_not_known_says_why() {
     let prelude = "variable \"org\" {}\nlocals {\n a = local.b\n b = local.a\n}";
     let table = [
