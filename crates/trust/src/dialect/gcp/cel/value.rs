@@ -193,6 +193,7 @@ impl Simple {
         match self {
             Self::Variable(variable) | Self::Size(variable) => present(variable),
             Self::List(items) => all(items.iter().map(Value::defined).collect()),
+            Self::Unknown(why) => Condition::Unknown(why.clone()),
             _ => Condition::TRUE,
         }
     }
