@@ -2,6 +2,7 @@
 
 mod azure;
 mod bitbucket;
+mod braces;
 mod buildkite;
 mod circleci;
 mod condition;

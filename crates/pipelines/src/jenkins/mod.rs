@@ -4,31 +4,25 @@
 //! `environment`, `agent`, `withCredentials` and the like, with strings and comments skipped. A credential that a script
 //! computes, or that a shared library fetches, is not seen.
 
+mod bindings;
+
 use std::sync::Arc;
 
 use daypass_issuers::ValueSet;
 use daypass_trust::document::Span;
 
+use crate::braces::{Block, Source, blocks, strings};
 use crate::condition::glob;
 use crate::{
-    Condition, Fact, IdToken, Image, Job, Note, Pipeline, Place, Platform, Role, Runner, Scope, Step, Style,
-    Text, Trigger, Uses, Variable, Who,
+    Condition, Fact, IdToken, Image, Job, Note, Pipeline, Platform, Role, Runner, Scope, Step, Text, Trigger,
+    Uses, Variable, Who,
 };
-
-/// Blocks within blocks.
-const DEPTH: usize = 64;
-/// Bytes of a file, and blocks in it.
-const BYTES: usize = 1024 * 1024;
-const BLOCKS: usize = 20_000;
+use bindings::{bindings, bound, named, positional};
 
 /// Reads a Jenkinsfile. Nothing in it is an error: what is not recognised is left out.
 pub(crate) fn read(file: &Arc<str>, text: &str) -> Pipeline {
-    let cut = text.len().min(BYTES);
-    let text = text.get(..cut).or_else(|| text.get(..cut.saturating_sub(3))).unwrap_or_default();
-    let source = Source { file, text, lines: line_starts(text) };
-    let mut blocks = Vec::new();
-    let mut scanner = Scanner { text, at: 0, count: 0 };
-    scanner.blocks(&mut blocks, 0);
+    let source = Source::new(file, text);
+    let blocks = blocks(text, &["//"]);
     let mut reader = Reader { source: &source, jobs: Vec::new(), env: Vec::new(), notes: Vec::new() };
     reader.block_list(&blocks, None, &Condition::Always);
     if !text.contains("pipeline") && text.contains("node") {
@@ -59,176 +53,6 @@ pub(crate) fn read(file: &Arc<str>, text: &str) -> Pipeline {
         permissions: None,
         jobs: reader.jobs,
         notes: reader.notes,
-    }
-}
-
-struct Source<'t> {
-    file: &'t Arc<str>,
-    text: &'t str,
-    lines: Vec<usize>,
-}
-
-impl Source<'_> {
-    fn place(&self, span: Span) -> Place {
-        let line = self.lines.partition_point(|start| *start <= span.start);
-        let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or_default();
-        let column =
-            self.text.get(start..span.start).map_or(1, |text| text.chars().count().saturating_add(1));
-        Place { file: Arc::clone(self.file), span, line, column }
-    }
-
-    fn slice(&self, span: Span) -> &str {
-        self.text.get(span.start..span.end).unwrap_or_default()
-    }
-
-    /// The text of a span without its quotes.
-    fn unquoted(&self, span: Span) -> Text {
-        let written = self.slice(span);
-        let (marks, style) = [
-            ("'''", Style::Literal),
-            ("\"\"\"", Style::Literal),
-            ("'", Style::SingleQuoted),
-            ("\"", Style::DoubleQuoted),
-        ]
-        .into_iter()
-        .find(|(mark, _)| written.starts_with(mark))
-        .unwrap_or(("", Style::Plain));
-        let inner = written.strip_prefix(marks).and_then(|rest| rest.strip_suffix(marks)).unwrap_or(written);
-        let place = self.place(span);
-        Text { value: Arc::from(inner), first_line: place.line, place, style }
-    }
-}
-
-fn line_starts(text: &str) -> Vec<usize> {
-    let breaks =
-        text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at.saturating_add(1));
-    std::iter::once(0).chain(breaks).collect()
-}
-
-/// `words(...) { ... }`, or a statement without braces.
-#[derive(Debug)]
-struct Block {
-    /// What stands before the braces, or the statement.
-    head: Span,
-    /// What is inside; `None` for a statement.
-    body: Option<Span>,
-    inner: Vec<Block>,
-}
-
-/// Takes a text apart at braces, semicolons and line ends outside of strings, comments and brackets.
-struct Scanner<'t> {
-    text: &'t str,
-    at: usize,
-    count: usize,
-}
-
-impl Scanner<'_> {
-    fn byte(&self, ahead: usize) -> u8 {
-        self.text.as_bytes().get(self.at.saturating_add(ahead)).copied().unwrap_or_default()
-    }
-
-    fn starts(&self, wanted: &str) -> bool {
-        self.text.as_bytes().get(self.at..).is_some_and(|rest| rest.starts_with(wanted.as_bytes()))
-    }
-
-    fn step(&mut self, bytes: usize) {
-        self.at = self.at.saturating_add(bytes).min(self.text.len());
-    }
-
-    fn skip_past(&mut self, wanted: &str) {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let found = rest.windows(wanted.len().max(1)).position(|window| window == wanted.as_bytes());
-        self.at =
-            found.map_or(self.text.len(), |found| self.at.saturating_add(found).saturating_add(wanted.len()));
-    }
-
-    /// Skips a string that begins here; whether one did.
-    fn string(&mut self) -> bool {
-        for mark in ["'''", "\"\"\""] {
-            if self.starts(mark) {
-                self.step(3);
-                self.skip_past(mark);
-                return true;
-            }
-        }
-        let quote = self.byte(0);
-        if !matches!(quote, b'\'' | b'"') {
-            return false;
-        }
-        self.step(1);
-        while self.at < self.text.len() {
-            match self.byte(0) {
-                b'\\' => self.step(2),
-                b'\n' => return true,
-                byte if byte == quote => {
-                    self.step(1);
-                    return true;
-                }
-                _ => self.step(1),
-            }
-        }
-        true
-    }
-
-    fn blocks(&mut self, found: &mut Vec<Block>, depth: usize) {
-        let mut start = self.at;
-        let mut brackets = 0_usize;
-        while self.at < self.text.len() && self.count < BLOCKS {
-            if self.starts("//") {
-                self.skip_past("\n");
-                start = if brackets == 0 { self.at } else { start };
-                continue;
-            }
-            if self.starts("/*") {
-                self.skip_past("*/");
-                continue;
-            }
-            if self.string() {
-                continue;
-            }
-            match self.byte(0) {
-                b'(' | b'[' => brackets = brackets.saturating_add(1),
-                b')' | b']' => brackets = brackets.saturating_sub(1),
-                b'{' if depth < DEPTH => {
-                    let head = Span::new(start, self.at);
-                    self.step(1);
-                    self.count = self.count.saturating_add(1);
-                    let from = self.at;
-                    let mut inner = Vec::new();
-                    self.blocks(&mut inner, depth.saturating_add(1));
-                    let body = Span::new(from, self.at.saturating_sub(1).max(from));
-                    found.push(Block { head, body: Some(body), inner });
-                    start = self.at;
-                    brackets = 0;
-                    continue;
-                }
-                b'}' if depth > 0 => {
-                    self.statement(start, found);
-                    self.step(1);
-                    return;
-                }
-                b'\n' | b';' if brackets == 0 => {
-                    self.statement(start, found);
-                    self.step(1);
-                    start = self.at;
-                    continue;
-                }
-                _ => {}
-            }
-            self.step(1);
-        }
-        self.statement(start, found);
-    }
-
-    fn statement(&mut self, start: usize, found: &mut Vec<Block>) {
-        let written = self.text.get(start..self.at).unwrap_or_default();
-        let trimmed = written.trim_start();
-        if !trimmed.trim_end().is_empty() {
-            self.count = self.count.saturating_add(1);
-            let from = start.saturating_add(written.len().saturating_sub(trimmed.len()));
-            let to = from.saturating_add(trimmed.trim_end().len());
-            found.push(Block { head: Span::new(from, to), body: None, inner: Vec::new() });
-        }
     }
 }
 
@@ -324,26 +148,31 @@ impl Reader<'_> {
     }
 
     /// Steps of a stage: `sh`, `withCredentials` and other calls, in blocks of whatever kind.
-    fn walk(&self, blocks: &[Block], bound: &[Variable], steps: &mut Vec<Step>, env: &mut Vec<Variable>) {
+    fn walk(
+        &self,
+        blocks: &[Block],
+        bound_before: &[Variable],
+        steps: &mut Vec<Step>,
+        env: &mut Vec<Variable>,
+    ) {
         for block in blocks {
             match self.keyword(block) {
                 "environment" => env.extend(self.environment(&block.inner, Scope::Job)),
                 "stages" | "parallel" | "stage" | "when" | "agent" | "tools" | "options" | "parameters" => {}
                 "withCredentials" => {
-                    let credentials = bindings(self.source, block.head);
                     let name = Text::plain("withCredentials", self.source.place(block.head));
-                    for (kind, inputs) in credentials {
-                        let uses = Uses {
-                            text: kind.clone(),
-                            name: format!("withcredentials/{}", kind.as_str().to_ascii_lowercase()),
-                            version: None,
-                        };
-                        steps.push(Step { uses: Some(uses), inputs, ..step(&name) });
+                    let mut all = bound_before.to_vec();
+                    let bindings = bindings(self.source, block.head);
+                    let bare = positional(self.source, block.head).map(|(kind, id)| (kind, vec![id]));
+                    for (kind, inputs) in bindings.into_iter().chain(bare) {
+                        let called = format!("withCredentials/{kind}");
+                        all.extend(bound(&inputs));
+                        steps.push(Step { uses: Some(uses(&kind, &called)), inputs, ..step(&name) });
                     }
-                    self.walk(&block.inner, bound, steps, env);
+                    self.walk(&block.inner, &all, steps, env);
                 }
                 "withEnv" => {
-                    let mut all = bound.to_vec();
+                    let mut all = bound_before.to_vec();
                     all.extend(strings(self.source, block.head).iter().filter_map(assignment));
                     self.walk(&block.inner, &all, steps, env);
                 }
@@ -353,24 +182,29 @@ impl Reader<'_> {
                     else {
                         continue;
                     };
-                    steps.push(Step { env: bound.to_vec(), scripts: vec![script.clone()], ..step(&script) });
+                    steps.push(Step {
+                        env: bound_before.to_vec(),
+                        scripts: vec![script.clone()],
+                        ..step(&script)
+                    });
                 }
                 "" => {}
-                keyword
-                    if block.body.is_some()
-                        || self.head(block).contains("Credential")
-                        || self.head(block).contains("redential") =>
-                {
+                keyword if block.body.is_some() || self.head(block).contains("redential") => {
+                    let text = Text::plain(keyword, self.source.place(block.head));
                     let inputs = named(self.source, block.head);
-                    if !inputs.is_empty() {
-                        let text = Text::plain(keyword, self.source.place(block.head));
-                        let uses =
-                            Uses { text: text.clone(), name: keyword.to_ascii_lowercase(), version: None };
-                        steps.push(Step { uses: Some(uses), inputs, ..step(&text) });
+                    if inputs.is_empty() {
+                        let found = positional(self.source, block.head);
+                        steps.extend(found.map(|(word, id)| Step {
+                            uses: Some(uses(&word, word.as_str())),
+                            inputs: vec![id],
+                            ..step(&text)
+                        }));
+                    } else {
+                        steps.push(Step { uses: Some(uses(&text, keyword)), inputs, ..step(&text) });
                     }
-                    self.walk(&block.inner, bound, steps, env);
+                    self.walk(&block.inner, bound_before, steps, env);
                 }
-                _ => self.assigned_script(block, bound, steps),
+                _ => self.assigned_script(block, bound_before, steps),
             }
         }
     }
@@ -449,6 +283,11 @@ impl Reader<'_> {
     }
 }
 
+/// A call of a plugin's step; names are compared in lower case.
+fn uses(text: &Text, name: &str) -> Uses {
+    Uses { text: text.clone(), name: name.to_ascii_lowercase(), version: None }
+}
+
 fn step(name: &Text) -> Step {
     Step {
         name: None,
@@ -467,76 +306,6 @@ fn assignment(text: &Text) -> Option<Variable> {
     let (name, value) = text.as_str().split_once('=')?;
     let name = Text { value: Arc::from(name), ..text.clone() };
     Some(Variable { name, value: Text { value: Arc::from(value), ..text.clone() }, scope: Scope::Step })
-}
-
-/// The quoted texts of a span.
-fn strings(source: &Source<'_>, span: Span) -> Vec<Text> {
-    let text = source.text.get(..span.end).unwrap_or_default();
-    let mut scanner = Scanner { text, at: span.start, count: 0 };
-    let mut found = Vec::new();
-    while scanner.at < span.end {
-        let start = scanner.at;
-        if scanner.starts("//") && !scanner.starts("///") {
-            scanner.skip_past("\n");
-        } else if scanner.string() {
-            found.push(source.unquoted(Span::new(start, scanner.at)));
-        } else {
-            scanner.step(1);
-        }
-    }
-    found
-}
-
-/// The named arguments of a call: `credentialsId: 'x', variable: 'Y'`.
-fn named(source: &Source<'_>, span: Span) -> Vec<Variable> {
-    let mut found = Vec::new();
-    for value in strings(source, span) {
-        let before = source.text.get(span.start..value.place.span.start).unwrap_or_default().trim_end();
-        let Some(before) = before.strip_suffix(':') else { continue };
-        let before = before.trim_end();
-        let start =
-            before.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| at.saturating_add(1));
-        let name = before.get(start..).unwrap_or_default();
-        let from = span.start.saturating_add(start);
-        let place = source.place(Span::new(from, from.saturating_add(name.len())));
-        found.push(Variable { name: Text::plain(name, place), value, scope: Scope::Step });
-    }
-    found
-}
-
-/// The bindings of `withCredentials([kind(...), [$class: 'X', ...]])`, each with its arguments.
-fn bindings(source: &Source<'_>, span: Span) -> Vec<(Text, Vec<Variable>)> {
-    let mut found: Vec<(Text, Vec<Variable>)> = Vec::new();
-    let head = source.slice(span);
-    // Each binding has one `credentialsId`; it ends where the next one begins.
-    let is_id = |variable: &Variable| variable.name.as_str() == "credentialsId";
-    let mut current: Vec<Variable> = Vec::new();
-    let flush = |current: &mut Vec<Variable>, found: &mut Vec<(Text, Vec<Variable>)>| {
-        let Some(first) = current.first() else { return };
-        let at = first.name.place.span.start.saturating_sub(span.start);
-        let before =
-            head.get(..at).unwrap_or_default().trim_end().trim_end_matches(['(', '[', '$']).trim_end();
-        let start =
-            before.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| at.saturating_add(1));
-        let word = before.get(start..).unwrap_or_default();
-        let class = current.iter().find(|one| one.name.as_str() == "class").map(|one| one.value.clone());
-        let from = span.start.saturating_add(start);
-        let kind = Text::plain(word, source.place(Span::new(from, from.saturating_add(word.len()))));
-        found.push((class.unwrap_or(kind), std::mem::take(current)));
-    };
-    for argument in named(source, span) {
-        let starts_anew = {
-            let at = argument.name.place.span.start.saturating_sub(span.start);
-            let before = head.get(..at).unwrap_or_default().trim_end();
-            before.ends_with(['(', '[']) || before.ends_with('$')
-        };
-        if starts_anew && current.iter().any(is_id) {
-            flush(&mut current, &mut found);
-        }
-        current.push(argument);
-    }
-    flush(&mut current, &mut found);
-    found
 }
 
 #[cfg(test)]
