@@ -8,6 +8,7 @@ mod circleci;
 mod condition;
 mod github;
 mod gitlab;
+pub mod inventory;
 mod jenkins;
 mod mintable;
 mod model;

@@ -2,6 +2,8 @@
 
 // `cfg(test)` tells clippy that the helpers are tests too.
 #[cfg(test)]
+mod inventory;
+#[cfg(test)]
 mod never_panics;
 #[cfg(test)]
 mod samples;

@@ -1,3 +1,4 @@
+use daypass_pipelines::inventory::{credentials, inventory};
 use daypass_pipelines::{NoTree, Platform, RepositoryFacts, mintable, read_as, recognise};
 use proptest::prelude::*;
 
@@ -5,10 +6,11 @@ use crate::samples::tree;
 
 fn exercise(path: &str, bytes: &[u8]) {
     let _ = recognise(path, bytes);
+    let _ = inventory("main.tf", bytes, &NoTree);
     for platform in Platform::ALL {
         if let Ok(pipeline) = read_as(platform, path, bytes, &NoTree) {
             let facts = RepositoryFacts::default().on_branch("main");
-            let _ = format!("{pipeline:?} {:?}", mintable(&pipeline, &facts));
+            let _ = format!("{pipeline:?} {:?} {:?}", mintable(&pipeline, &facts), credentials(&pipeline));
         }
     }
 }

@@ -59,7 +59,6 @@ pub(crate) fn whole(text: &str) -> Option<&str> {
 }
 
 /// The insides of every `${{ }}` in a text.
-#[cfg(test)]
 pub(crate) fn embedded(text: &str) -> impl Iterator<Item = &str> {
     let parts = text.split("${{").skip(1);
     parts.filter_map(|part| part.split_once("}}")).map(|(inner, _)| inner.trim())
@@ -67,14 +66,12 @@ pub(crate) fn embedded(text: &str) -> impl Iterator<Item = &str> {
 
 impl Expression {
     /// Every context path that the expression mentions.
-    #[cfg(test)]
     pub(crate) fn paths(&self) -> Vec<&str> {
         let mut found = Vec::new();
         self.collect_paths(&mut found);
         found
     }
 
-    #[cfg(test)]
     fn collect_paths<'e>(&'e self, found: &mut Vec<&'e str>) {
         match self {
             Self::Literal(_) | Self::Compare => {}

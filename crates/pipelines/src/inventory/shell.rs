@@ -1,0 +1,340 @@
+//! Credentials in scripts: logins, exports, files written. Shell is not run here: commands are found by their words.
+
+use super::Confidence;
+use super::collect::within;
+use super::group::{Sink, Strength};
+use super::literal;
+use super::source::{Origin, Scopes, referenced, references};
+use super::table::{CommandRule, Part, table};
+use crate::{Place, Platform, Scope, Text, Variable};
+
+/// Bytes of a script that are looked at.
+const LOOKED_AT: usize = 256 * 1024;
+
+/// The sinks of one script. `all` are the job's scripts, where files may have been written before.
+pub(super) fn read(
+    platform: Platform,
+    script: &Text,
+    all: &[&Text],
+    scopes: Scopes<'_>,
+    step: usize,
+    sinks: &mut Vec<Sink>,
+) {
+    let cut = script.as_str().len().min(LOOKED_AT);
+    let Some(text) = script.as_str().get(..cut) else { return };
+    let mut seen: Vec<(usize, usize)> = Vec::new();
+    for (kind, rule, at) in table().commands(text) {
+        let (start, command) = command_at(text, at);
+        if is_comment(text, at) || !applies(rule, command) || seen.contains(&(kind, start)) {
+            continue;
+        }
+        seen.push((kind, start));
+        let mut origins = referenced(platform, command, scopes);
+        origins.retain(|origin| !matches!(origin, Origin::Stored(name) if is_setting(name)));
+        if origins.is_empty() {
+            origins = written_before(platform, command, all, scopes);
+        }
+        let kind = if rule.registry { registry_kind(registry_of(command), kind) } else { kind };
+        let confidence = if origins.is_empty() { Confidence::Inferred } else { Confidence::Certain };
+        let origins = if origins.is_empty() { vec![Origin::Nothing] } else { origins };
+        let part = if command.contains("aws_access_key_id") && !command.contains("aws_secret_access_key") {
+            Part::Id
+        } else {
+            Part::Secret
+        };
+        sinks.push(Sink {
+            kind,
+            part,
+            name: rule.needle.trim().to_owned(),
+            origins,
+            place: within(script, at),
+            step: Some(step),
+            confidence,
+            strength: Strength::Rule,
+            why: format!("the command `{}` takes it", rule.needle.trim()),
+        });
+    }
+    assignments(platform, script, text, scopes, step, sinks);
+    if let Some(at) = text.find("toJSON(secrets)").or_else(|| text.find("toJson(secrets)"))
+        && let Some(kind) = table().index("all-secrets")
+    {
+        sinks.push(Sink {
+            kind,
+            part: Part::Secret,
+            name: "toJSON(secrets)".to_owned(),
+            origins: vec![Origin::All],
+            place: within(script, at),
+            step: Some(step),
+            confidence: Confidence::Certain,
+            strength: Strength::Rule,
+            why: "all secrets are written into a script".to_owned(),
+        });
+    }
+}
+
+/// `NAME=value`: exported, before a command, or written to the job's environment.
+fn assignments(
+    platform: Platform,
+    script: &Text,
+    text: &str,
+    scopes: Scopes<'_>,
+    step: usize,
+    sinks: &mut Vec<Sink>,
+) {
+    for (at, _) in text.match_indices('=') {
+        let before = text.get(..at).unwrap_or_default();
+        let start = before
+            .rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .map_or(0, |at| at.saturating_add(1));
+        let name = before.get(start..).unwrap_or_default();
+        if name.len() < 3 || !name.starts_with(|c: char| c.is_ascii_uppercase()) || is_comment(text, at) {
+            continue;
+        }
+        // An option such as `--password=`, or a comparison.
+        let ahead = text.get(at.saturating_add(1)..).unwrap_or_default();
+        if before.get(..start).unwrap_or_default().ends_with('-') || ahead.starts_with('=') {
+            continue;
+        }
+        let Some((kind, part)) = table().variable(name) else { continue };
+        let value = value(ahead);
+        let mut origins = referenced(platform, value, scopes);
+        // `export X=$X` hands on what is there already.
+        let itself = matches!(references(platform, value).as_slice(), [only] if only.name == name);
+        if origins.is_empty() && !value.contains('$') && literal::looks_secret(value) {
+            origins.push(Origin::Literal(value.to_owned()));
+        }
+        if origins.is_empty() || (itself && platform == Platform::GitHubActions) {
+            continue;
+        }
+        sinks.push(Sink {
+            kind,
+            part,
+            name: name.to_owned(),
+            origins,
+            place: within(script, at),
+            step: Some(step),
+            confidence: Confidence::Certain,
+            strength: Strength::Variable,
+            why: "a variable that tools read".to_owned(),
+        });
+    }
+}
+
+/// What scripts assign, for the commands and pipes after them.
+pub(super) fn assigned(scripts: &[&Text]) -> Vec<Variable> {
+    let mut found = Vec::new();
+    for script in scripts {
+        for (number, line) in script.lines() {
+            let words = ["export ", "local ", "readonly ", "declare -x ", "declare "];
+            let line = line.trim_start();
+            let line = words.iter().find_map(|word| line.strip_prefix(word)).unwrap_or(line);
+            let Some((name, rest)) = line.split_once('=') else { continue };
+            let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            if !is_name {
+                continue;
+            }
+            let place = Place { line: number, ..script.place.clone() };
+            let text = |value: &str| Text::plain(value, place.clone());
+            found.push(Variable { name: text(name), value: text(value(rest)), scope: Scope::Step });
+        }
+    }
+    found
+}
+
+/// The value of an assignment: up to white space, or to the closing quote.
+fn value(ahead: &str) -> &str {
+    // What a command prints: not a value that the file has.
+    if ahead.trim_start_matches('"').starts_with("$(") && !is_macro(ahead.trim_start_matches('"')) {
+        return "$(";
+    }
+    for quote in ['"', '\''] {
+        if let Some(rest) = ahead.strip_prefix(quote) {
+            return rest.split(quote).next().unwrap_or_default();
+        }
+    }
+    // Expressions have spaces inside.
+    if ahead.starts_with("${{") {
+        let end = ahead.find("}}").map_or(ahead.len(), |end| end.saturating_add(2));
+        return ahead.get(..end).unwrap_or_default();
+    }
+    ahead
+        .split(|c: char| c.is_whitespace() || matches!(c, ';' | '"' | '\'' | '&' | '|'))
+        .next()
+        .unwrap_or_default()
+}
+
+/// `$(NAME)`, which is a variable to Azure Pipelines; everywhere else it would be a command without arguments.
+fn is_macro(text: &str) -> bool {
+    let name = text.strip_prefix("$(").and_then(|rest| rest.split_once(')')).map(|(name, _)| name);
+    name.is_some_and(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.')))
+}
+
+/// The whole command around a byte, lines that go on and here-documents included, with where it starts.
+fn command_at(text: &str, at: usize) -> (usize, &str) {
+    let mut start = line_start(text, at);
+    while start > 0 {
+        let before = line_start(text, start.saturating_sub(1));
+        let line = text.get(before..start).unwrap_or_default().trim_end();
+        if !line.ends_with(['\\', '|']) {
+            break;
+        }
+        start = before;
+    }
+    let mut end = line_end(text, at);
+    while text.get(start..end).is_some_and(|so_far| so_far.trim_end().ends_with(['\\', '|', '`']))
+        && end < text.len()
+    {
+        end = line_end(text, end.saturating_add(1));
+    }
+    let command = text.get(start..end).unwrap_or_default();
+    if let Some((_, after)) = command.split_once("<<") {
+        let word: String = after
+            .trim_start_matches(['-', ' ', '\'', '"', '<'])
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect();
+        let rest = text.get(end..).unwrap_or_default();
+        let terminator = rest.lines().position(|line| !word.is_empty() && line.trim() == word);
+        if let Some(lines) = terminator {
+            let body: usize = rest.split_inclusive('\n').take(lines.saturating_add(1)).map(str::len).sum();
+            end = end.saturating_add(body).min(text.len());
+        }
+    }
+    (start, text.get(start..end).unwrap_or_default())
+}
+
+fn line_start(text: &str, at: usize) -> usize {
+    text.get(..at).and_then(|text| text.rfind('\n')).map_or(0, |at| at.saturating_add(1))
+}
+
+fn line_end(text: &str, at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    rest.find('\n').map_or(text.len(), |length| at.saturating_add(length))
+}
+
+fn is_comment(text: &str, at: usize) -> bool {
+    let start = line_start(text, at);
+    text.get(start..at).is_some_and(|line| line.trim_start().starts_with('#'))
+}
+
+fn applies(rule: &CommandRule, command: &str) -> bool {
+    let lower = command.to_ascii_lowercase();
+    let has = |word: &String| lower.contains(&word.to_ascii_lowercase());
+    (rule.with.is_empty() || rule.with.iter().any(has)) && !rule.without.iter().any(has)
+}
+
+/// Variables that commands name and that hold no secret.
+fn is_setting(name: &str) -> bool {
+    const SETTINGS: [&str; 12] = [
+        "HOME",
+        "PATH",
+        "PWD",
+        "USER",
+        "GITHUB_ENV",
+        "GITHUB_OUTPUT",
+        "GITHUB_PATH",
+        "CI_REGISTRY",
+        "CI_REGISTRY_USER",
+        "GITHUB_WORKSPACE",
+        "BITBUCKET_CLONE_DIR",
+        "CI_PROJECT_DIR",
+    ];
+    const ENDINGS: [&str; 10] = [
+        "_USER",
+        "_USERNAME",
+        "_REGION",
+        "_ACCOUNT",
+        "_PROJECT",
+        "_REGISTRY",
+        "_HOST",
+        "_URL",
+        "_TENANT",
+        "_TENANT_ID",
+    ];
+    SETTINGS.contains(&name)
+        || ENDINGS.iter().any(|ending| name.to_ascii_uppercase().ends_with(ending))
+        || name.starts_with("vars.")
+        || matches!(name, "U" | "A" | "T")
+}
+
+/// The secrets that went into a file which the command reads: `echo "$X" > key.json`.
+fn written_before(platform: Platform, command: &str, all: &[&Text], scopes: Scopes<'_>) -> Vec<Origin> {
+    let names = command.split(|c: char| c.is_whitespace() || matches!(c, '=' | '"' | '\'' | '<' | '(' | ')'));
+    let names: Vec<&str> =
+        names.filter(|word| word.len() > 3 && word.contains('.') && !word.starts_with('-')).collect();
+    let mut found = Vec::new();
+    for (_, line) in all.iter().flat_map(|script| script.lines()) {
+        let Some((content, target)) = line.split_once('>') else { continue };
+        if names.iter().any(|name| target.contains(name)) {
+            found.extend(referenced(platform, content, scopes));
+        }
+    }
+    found.retain(|origin| !matches!(origin, Origin::Stored(name) if is_setting(name)));
+    found
+}
+
+/// The registry that a login names: a word with a dot that is no option, file or variable.
+fn registry_of(command: &str) -> &str {
+    let after = command.split_once("login").map_or("", |(_, after)| after);
+    let words = after.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ';' | '&' | '|'));
+    words
+        .filter(|word| !word.starts_with(['-', '$', '/', '<', '>']))
+        .find(|word| word.contains('.'))
+        .unwrap_or_default()
+}
+
+/// The kind of credential that an image registry takes. `hub` is the kind where none is named.
+pub(super) fn registry_kind(host: &str, hub: usize) -> usize {
+    let of = |id: &str| table().index(id).unwrap_or(hub);
+    let host = host.trim();
+    match host {
+        "" | "docker.io" | "index.docker.io" | "registry.hub.docker.com" | "hub.docker.com" => hub,
+        "ghcr.io" | "docker.pkg.github.com" => of("github-token"),
+        _ if host.contains(".dkr.ecr.") || host.contains("public.ecr.aws") => of("aws-access-key"),
+        _ if host.contains("gcr.io") || host.contains("pkg.dev") => of("gcp-service-account-key"),
+        _ if host.contains("registry.gitlab.com") => of("gitlab-token"),
+        _ => of("registry-password"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_all_of_its_lines() {
+        let text = "x\naz login \\\n  --service-principal \\\n  -p $PW\ny\n";
+        assert_eq!(
+            command_at(text, text.find("az").unwrap()).1,
+            "az login \\\n  --service-principal \\\n  -p $PW"
+        );
+        assert_eq!(command_at(text, text.find("-p").unwrap()).0, 2);
+        let text = "cat > ~/.kube/config <<EOF\ntoken: $T\nEOF\nnext";
+        assert_eq!(command_at(text, 0).1.trim_end(), "cat > ~/.kube/config <<EOF\ntoken: $T\nEOF");
+        let text = "cat <<EOF\nwithout an end";
+        assert_eq!(command_at(text, 0).1, "cat <<EOF");
+    }
+
+    #[test]
+    fn registries_decide_the_kind() {
+        let kind = |command: &str| {
+            let hub = table().index("docker-hub-password").unwrap();
+            let index = registry_kind(registry_of(command), hub);
+            table().kind(index).unwrap().id.as_str()
+        };
+        assert_eq!(kind("docker login -u x -p $P"), "docker-hub-password");
+        assert_eq!(kind("docker login -u x -p $P ghcr.io"), "github-token");
+        assert_eq!(kind("docker login quay.io -u x -p $P"), "registry-password");
+        assert_eq!(kind("docker login 1.dkr.ecr.eu-west-1.amazonaws.com"), "aws-access-key");
+    }
+
+    #[test]
+    fn values_of_assignments() {
+        for (ahead, wanted) in
+            [("\"a b\" c", "a b"), ("${{ secrets.X }}; y", "${{ secrets.X }}"), ("$X cmd", "$X"), ("", "")]
+        {
+            assert_eq!(value(ahead), wanted);
+        }
+    }
+}

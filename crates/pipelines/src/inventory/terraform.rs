@@ -1,0 +1,209 @@
+//! Terraform: credentials in provider blocks, and those that a configuration makes and hands to CI systems.
+//!
+//! A file is taken apart at its braces; expressions are not evaluated. Values of variables are not in the file.
+
+use std::sync::Arc;
+
+use daypass_trust::document::Span;
+
+use super::group::{Groups, Sink, Strength};
+use super::source::Origin;
+use super::table::{Part, table};
+use super::{Confidence, Credential, finished, literal};
+use crate::braces::{Block, Source, blocks};
+use crate::{Platform, ReadError, yaml};
+
+/// Resources that store a value as a secret of a CI system, and the attributes that name it.
+const STORES: [&str; 14] = [
+    "github_actions_secret",
+    "github_actions_organization_secret",
+    "github_actions_environment_secret",
+    "github_dependabot_secret",
+    "github_codespaces_secret",
+    "gitlab_project_variable",
+    "gitlab_group_variable",
+    "gitlab_instance_variable",
+    "circleci_context_environment_variable",
+    "circleci_environment_variable",
+    "bitbucket_repository_variable",
+    "bitbucket_deployment_variable",
+    "tfe_variable",
+    "buildkite_cluster_secret",
+];
+
+/// The credentials of a Terraform file.
+pub(super) fn read(path: &str, bytes: &[u8]) -> Result<Vec<Credential>, ReadError> {
+    let file: Arc<str> = Arc::from(path);
+    let text = yaml::text(&file, bytes, yaml::Limits::default())?;
+    let source = Source::new(&file, text);
+    let found = blocks(text, &["#", "//"]);
+    let mut groups = Groups::default();
+    for (index, block) in found.iter().enumerate() {
+        let reader = Reader { source: &source, index };
+        for sink in reader.block(block) {
+            groups.add(None, sink);
+        }
+    }
+    let groups = groups.finish().into_iter().map(|group| (group, |_: Option<&str>| None));
+    Ok(finished(Platform::Terraform, groups.collect()))
+}
+
+struct Reader<'s> {
+    source: &'s Source<'s>,
+    index: usize,
+}
+
+impl Reader<'_> {
+    fn block(&self, block: &Block) -> Vec<Sink> {
+        let head = self.source.slice(block.head).trim();
+        let mut words = head.split_whitespace().map(|word| word.trim_matches('"'));
+        let (kind, first, second) = (words.next(), words.next(), words.next());
+        match (kind, first, second) {
+            (Some("provider"), Some(provider), _) => self.provider(provider, block),
+            (Some("resource"), Some(resource), Some(name)) => self.resource(resource, name, block),
+            (Some("variable"), Some(name), _) => self.variable(name, block).into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The attributes of a block: name, its value, and the bytes of that.
+    fn attributes<'b>(&'b self, block: &'b Block) -> impl Iterator<Item = (&'b str, &'b str, Span)> {
+        block.inner.iter().filter(|line| line.body.is_none()).filter_map(|line| {
+            let written = self.source.slice(line.head);
+            let (name, value) = written.split_once('=')?;
+            let skipped = written.len().saturating_sub(value.trim_start().len());
+            let span = Span::new(line.head.start.saturating_add(skipped), line.head.end);
+            Some((name.trim(), value.trim(), span))
+        })
+    }
+
+    fn sink(
+        &self,
+        kind: usize,
+        part: Part,
+        name: String,
+        origins: Vec<Origin>,
+        span: Span,
+        why: String,
+    ) -> Sink {
+        Sink {
+            kind,
+            part,
+            name,
+            origins,
+            place: self.source.place(span),
+            step: Some(self.index),
+            confidence: Confidence::Certain,
+            strength: Strength::Rule,
+            why,
+        }
+    }
+
+    fn provider(&self, provider: &str, block: &Block) -> Vec<Sink> {
+        let mut sinks = Vec::new();
+        for (kind, rule) in
+            table().kinds().flat_map(|(index, kind)| kind.terraform.iter().map(move |rule| (index, rule)))
+        {
+            if rule.provider.as_deref() != Some(provider) {
+                continue;
+            }
+            for (name, value, span) in self.attributes(block) {
+                let Some(part) = rule.attributes.get(name) else { continue };
+                let origin = origin(value);
+                let empty = match &origin {
+                    Origin::Literal(text) => !literal::looks_secret(text),
+                    Origin::Made | Origin::Nothing => true,
+                    _ => false,
+                };
+                if !empty {
+                    let sink_name = format!("provider.{provider}.{name}");
+                    let why = format!("provider `{provider}` takes it as `{name}`");
+                    sinks.push(self.sink(kind, *part, sink_name, vec![origin], span, why));
+                }
+            }
+        }
+        sinks
+    }
+
+    /// A resource that makes a credential, or one that stores such a one in a CI system.
+    fn resource(&self, resource: &str, name: &str, block: &Block) -> Vec<Sink> {
+        let address = format!("{resource}.{name}");
+        let rules =
+            table().kinds().flat_map(|(index, kind)| kind.terraform.iter().map(move |rule| (index, rule)));
+        let makers: Vec<(usize, &str)> =
+            rules.filter_map(|(index, rule)| Some((index, rule.resource.as_deref()?))).collect();
+        if let Some((kind, _)) = makers.iter().find(|(_, maker)| *maker == resource) {
+            let why =
+                format!("`{resource}` makes a key that does not expire by itself, and keeps it in the state");
+            return vec![self.sink(
+                *kind,
+                Part::Secret,
+                address.clone(),
+                vec![Origin::Stored(address)],
+                block.head,
+                why,
+            )];
+        }
+        if !STORES.contains(&resource) {
+            return Vec::new();
+        }
+        let named = self
+            .attributes(block)
+            .find(|(name, _, _)| matches!(*name, "secret_name" | "key" | "name" | "variable_name"));
+        let called = named.map(|(_, value, _)| value.trim_matches('"').to_owned()).unwrap_or_default();
+        let mut sinks = Vec::new();
+        for (_, value, span) in self.attributes(block) {
+            for (kind, maker) in &makers {
+                let Some((_, after)) = value.split_once(&format!("{maker}.")) else { continue };
+                let key = after
+                    .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
+                    .next()
+                    .unwrap_or_default();
+                let origin = Origin::Stored(format!("{maker}.{key}"));
+                let sink_name =
+                    if called.is_empty() { address.clone() } else { format!("{address} ({called})") };
+                let why = format!("`{resource}` stores it in a CI system");
+                let part = if value.rsplit('.').next() == Some("id") { Part::Id } else { Part::Secret };
+                sinks.push(self.sink(*kind, part, sink_name, vec![origin], span, why));
+            }
+        }
+        sinks
+    }
+
+    /// A default that is a credential by its looks.
+    fn variable(&self, name: &str, block: &Block) -> Option<Sink> {
+        let (_, value, span) = self.attributes(block).find(|(attribute, _, _)| *attribute == "default")?;
+        let Origin::Literal(text) = origin(value) else { return None };
+        let kind = table().index(literal::kind_of(&text)?)?;
+        let why = "the value is a credential by its looks".to_owned();
+        Some(self.sink(
+            kind,
+            Part::Secret,
+            format!("variable.{name}"),
+            vec![Origin::Literal(text)],
+            span,
+            why,
+        ))
+    }
+}
+
+/// Where a value comes from: a literal, a variable, a file; anything else is made elsewhere.
+fn origin(value: &str) -> Origin {
+    let quoted = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    if let Some(text) = quoted {
+        return match text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
+            Some(inner) => origin(inner),
+            None if text.is_empty() => Origin::Nothing,
+            None => Origin::Literal(text.to_owned()),
+        };
+    }
+    if value.starts_with("var.") || value.starts_with("local.") {
+        return Origin::Stored(value.to_owned());
+    }
+    match value.split_once("file(") {
+        Some((before, rest)) if before.is_empty() || before.ends_with('(') => {
+            Origin::Stored(format!("file {}", rest.trim_end_matches(')').trim_matches('"')))
+        }
+        _ => Origin::Made,
+    }
+}
