@@ -2,12 +2,16 @@
 
 use daypass_trust::form::{Clause, Condition, Effect, Permission, Policy, Variable};
 
-use crate::space::{Found, Leaves};
+use crate::estate::Fact;
+use crate::space::{Formula, Found, Leaves};
 use crate::world::{Options, World, issuers_of, universes};
 
 /// Which conditions cannot be met, statement by statement.
 pub(crate) fn reasons(policy: &Policy, options: &Options) -> Vec<String> {
-    let mut reasons = Vec::new();
+    let mut reasons = facts_against(policy, options);
+    if !reasons.is_empty() {
+        return reasons;
+    }
     let admitting = policy.statements.iter().filter(|statement| {
         statement.effect == Effect::Allow && statement.permissions.contains(Permission::AssumeWithToken)
     });
@@ -27,6 +31,29 @@ pub(crate) fn reasons(policy: &Policy, options: &Options) -> Vec<String> {
         reasons.push("no statement lets a token assume the role".to_owned());
     }
     reasons
+}
+
+/// The facts of the estate that rule out what the policy would admit otherwise.
+fn facts_against(policy: &Policy, options: &Options) -> Vec<String> {
+    let mut against = Vec::new();
+    for issuer in issuers_of(&[policy], options).known {
+        for universe in universes(&issuer, &[policy]) {
+            let world = World::new(&universe, &[policy], options, |_| Vec::new());
+            let admits = Formula::All(world.admits.clone());
+            if world.today.is_empty() || !matches!(world.space.find(&admits), Found::Token(_)) {
+                continue;
+            }
+            let kills =
+                |fact: &&Fact| world.space.find(&admits.clone().and(fact.holds.clone())) == Found::None;
+            let before = against.len();
+            against.extend(world.today.iter().filter(kills).map(|fact| fact.about.clone()));
+            if against.len() == before {
+                against.push("what is known of the estate rules it out".to_owned());
+            }
+        }
+    }
+    against.dedup();
+    against
 }
 
 fn killer(clause: &Clause) -> String {

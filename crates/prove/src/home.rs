@@ -1,17 +1,28 @@
 use std::collections::BTreeMap;
 
-use daypass_claims::ClaimValue;
+use daypass_claims::{ClaimName, ClaimSet, ClaimValue};
 use daypass_issuers::{AudienceChoice, Binds, Slot, Tenants, TriggerKind};
 use daypass_trust::form::{Pattern, Piece};
 
+use crate::estate::{Facts, Repository, protected_refs};
 use crate::space::{Formula, Leaves};
 use crate::universe::{PartId, Universe};
 
 /// Where a role belongs: the values that its own jobs have.
+///
+/// Read off a token, or given: [`Home::set`] takes what a person knows, and what each claim of an issuer is then follows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Home {
     /// By part of the universe: `repository#0`, `repository_owner_id`.
-    pub(crate) values: BTreeMap<String, String>,
+    values: BTreeMap<String, String>,
+    /// The organisation's name.
+    pub owner: Option<String>,
+    /// The organisation's id.
+    pub owner_id: Option<String>,
+    /// The repository's name, with the organisation's in front where the platform has it so.
+    pub repository: Option<String>,
+    /// The repository's id.
+    pub repository_id: Option<String>,
     /// The branch that deploys; read off the policy where it is not given.
     pub git_ref: Option<String>,
     /// The environment that it deploys to.
@@ -20,13 +31,96 @@ pub struct Home {
     pub audience: Option<String>,
 }
 
+/// Why something says nothing about a home.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HomeError {
+    /// It is no pair.
+    #[error("`{0}` is not KEY=VALUE (such as `repo=acme/app`)")]
+    NoPair(String),
+    /// There is no such key.
+    #[error("a home has no `{0}` (known: {known})", known = Home::KEYS.join(", "))]
+    UnknownKey(String),
+    /// Nothing is given.
+    #[error("`{0}` is empty (leave out what is not known)")]
+    Empty(&'static str),
+    /// It is given twice.
+    #[error("`{0}` is given twice")]
+    Twice(&'static str),
+}
+
+impl Home {
+    /// What can be said about a home.
+    pub const KEYS: [&'static str; 7] =
+        ["owner", "owner_id", "repo", "repo_id", "ref", "environment", "audience"];
+
+    /// A home of `KEY=VALUE` pairs.
+    pub fn from_pairs<'p>(pairs: impl IntoIterator<Item = &'p str>) -> Result<Self, HomeError> {
+        let mut home = Self::default();
+        for pair in pairs {
+            let (key, value) = pair.split_once('=').ok_or_else(|| HomeError::NoPair(short(pair)))?;
+            home.set(key.trim(), value.trim())?;
+        }
+        Ok(home)
+    }
+
+    /// Says one thing about a home.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<(), HomeError> {
+        let known = Self::KEYS.into_iter().find(|known| *known == key);
+        let known = known.ok_or_else(|| HomeError::UnknownKey(short(key)))?;
+        if value.is_empty() {
+            return Err(HomeError::Empty(known));
+        }
+        let field = match known {
+            "owner" => &mut self.owner,
+            "owner_id" => &mut self.owner_id,
+            "repo" => &mut self.repository,
+            "repo_id" => &mut self.repository_id,
+            "ref" => &mut self.git_ref,
+            "environment" => &mut self.environment,
+            _ => &mut self.audience,
+        };
+        if field.is_some() {
+            return Err(HomeError::Twice(known));
+        }
+        *field = Some(value.to_owned());
+        Ok(())
+    }
+
+    /// The values of parts, those that were given among them.
+    fn values_in(&self, universe: &Universe) -> BTreeMap<String, String> {
+        let mut values = self.values.clone();
+        let Some(platform) = universe.platform() else { return values };
+        let tenants = &platform.tenants;
+        let given = [
+            (&self.repository, &tenants.repository_names),
+            (&self.repository_id, &tenants.repository),
+            (&self.owner, &tenants.organisation_names),
+            (&self.owner_id, &tenants.organisation),
+        ];
+        for (text, slots) in given {
+            let Some(text) = text else { continue };
+            for (part, text) in universe.taken_apart_by(slots, text) {
+                if let Some(part) = universe.part(part) {
+                    values.insert(part.name.clone(), text);
+                }
+            }
+        }
+        values
+    }
+}
+
+/// What somebody typed, as far as a message has room for it.
+fn short(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
 /// The parts of a universe that say whose token it is.
 pub(crate) struct Places {
     pub(crate) organisation_ids: Vec<PartId>,
     pub(crate) organisation_names: Vec<PartId>,
     pub(crate) repository_ids: Vec<PartId>,
     pub(crate) repository_names: Vec<PartId>,
-    pub(crate) git_ref: Option<PartId>,
+    pub(crate) git_ref: Option<ClaimName>,
     pub(crate) environment: Option<PartId>,
     pub(crate) audience: Option<PartId>,
 }
@@ -59,7 +153,10 @@ impl Places {
             organisation_names,
             repository_ids: parts(&tenants.repository),
             repository_names,
-            git_ref: selectors.and_then(|it| it.git_ref.as_ref()).and_then(|slot| universe.part_of(slot)),
+            git_ref: selectors
+                .and_then(|it| it.git_ref.as_ref())
+                .filter(|slot| slot.filter.is_none() && universe.model(slot.name.as_str()).is_some())
+                .map(|slot| slot.name.clone()),
             environment: selectors
                 .and_then(|it| it.environment.as_ref())
                 .and_then(|slot| universe.part_of(slot)),
@@ -80,12 +177,62 @@ pub(crate) struct Terms<'a> {
     pub(crate) universe: &'a Universe,
     pub(crate) places: &'a Places,
     pub(crate) home: &'a Home,
+    values: BTreeMap<String, String>,
+    facts: &'a Facts<'a>,
 }
 
-impl Terms<'_> {
+impl<'a> Terms<'a> {
+    pub(crate) fn new(
+        universe: &'a Universe,
+        places: &'a Places,
+        home: &'a Home,
+        facts: &'a Facts<'a>,
+    ) -> Self {
+        Self { universe, places, home, values: home.values_in(universe), facts }
+    }
+
     fn value(&self, part: PartId) -> Option<&str> {
         let name = &self.universe.part(part)?.name;
-        self.home.values.get(name).map(String::as_str)
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// What is known of the repository at home.
+    pub(crate) fn repository(&self) -> Option<&Repository> {
+        self.facts.repository(|part| self.value(part).map(str::to_owned))
+    }
+
+    /// Tokens of organisations that are known to be ours.
+    pub(crate) fn ours(&self, leaves: &mut Leaves) -> Option<Formula> {
+        self.facts.ours(&[], leaves)
+    }
+
+    /// Tokens of the refs that are known to be protected at home.
+    pub(crate) fn protected(&self, leaves: &mut Leaves) -> Option<Formula> {
+        protected_refs(self.universe, self.repository()?.protected_refs.as_ref()?, leaves)
+    }
+
+    /// Tokens of jobs that no environment held back: in none, or in one that is known to let everybody in.
+    pub(crate) fn unguarded(&self, leaves: &mut Leaves) -> Option<Formula> {
+        let part = self.places.environment?;
+        let none = is_there(Some(part), leaves)?.negated();
+        let Some(protected) = self.repository().and_then(|known| known.protected_environments.as_ref())
+        else {
+            return Some(none);
+        };
+        let names = protected.iter().map(|name| Pattern::segments(name)).collect();
+        Some(leaves.part(part, names).negated())
+    }
+
+    /// The ref is this.
+    pub(crate) fn git_ref(&self, value: &str, leaves: &mut Leaves) -> Option<Formula> {
+        Some(leaves.claim(self.places.git_ref.as_ref()?, vec![Pattern::literal(value)]))
+    }
+
+    /// The ref begins so.
+    pub(crate) fn git_ref_begins(&self, text: &str, leaves: &mut Leaves) -> Option<Formula> {
+        let mut pattern = Pattern::literal(text);
+        pattern.push(Piece::Run);
+        Some(leaves.claim(self.places.git_ref.as_ref()?, vec![pattern]))
     }
 
     /// Every one of the parts that has a value at home has it here.
@@ -147,25 +294,23 @@ pub(crate) fn is_there(part: Option<PartId>, leaves: &mut Leaves) -> Option<Form
     Some(leaves.part(part?, vec![Pattern { pieces: vec![Piece::Run] }]))
 }
 
-/// The part begins so.
-pub(crate) fn begins(part: Option<PartId>, text: &str, leaves: &mut Leaves) -> Option<Formula> {
-    Some(leaves.part(part?, vec![Pattern { pieces: vec![Piece::Text(text.to_owned()), Piece::Run] }]))
-}
-
 impl Home {
     /// Reads a home off a token: whose it is, where it runs.
     pub(crate) fn of_token(
         universe: &Universe,
         places: &Places,
+        claims: &ClaimSet,
         value: impl Fn(PartId) -> Option<ClaimValue>,
     ) -> Self {
         let text = |part: PartId| value(part).and_then(|value| value.as_str().map(str::to_owned));
         let named = |part: PartId| Some((universe.part(part)?.name.clone(), text(part)?));
+        let git_ref = places.git_ref.as_ref().and_then(|name| claims.get(name.as_str()));
         Self {
             values: places.tenancy().filter_map(named).collect(),
-            git_ref: places.git_ref.and_then(text),
+            git_ref: git_ref.and_then(ClaimValue::as_str).map(str::to_owned),
             environment: places.environment.and_then(text),
             audience: places.audience.and_then(text),
+            ..Self::default()
         }
     }
 }

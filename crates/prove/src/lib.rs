@@ -3,6 +3,8 @@
 mod answer;
 mod automaton;
 mod dead;
+pub mod estate;
+mod grade;
 mod home;
 mod persona;
 mod question;
@@ -12,7 +14,8 @@ mod witness;
 mod world;
 
 pub use answer::{Answer, Exactness, Verdict};
-pub use home::Home;
+pub use estate::Estate;
+pub use home::{Home, HomeError};
 pub use persona::Persona;
 pub use question::{PersonaAnswer, dead, implies, overlap, personas};
 pub use universe::{Universe, UniverseError};

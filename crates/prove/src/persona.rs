@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::home::{self, Terms};
 use crate::space::{Formula, Leaves};
+use crate::universe::PartId;
 
 /// A kind of caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -93,14 +94,14 @@ impl Persona {
             Self::Intended => {
                 let place = match (&terms.home.environment, &terms.home.git_ref) {
                     (Some(environment), _) => home::is(places.environment, environment, leaves),
-                    (None, Some(git_ref)) => home::is(places.git_ref, git_ref, leaves),
+                    (None, Some(git_ref)) => terms.git_ref(git_ref, leaves),
                     (None, None) => None,
                 };
                 Some(ours.and(place.unwrap_or(Formula::TRUE)))
             }
-            Self::Stranger => terms.other(&organisation, leaves),
+            Self::Stranger => Self::outsider(terms, &organisation, leaves),
             Self::Lookalike => {
-                let stranger = terms.other(&organisation, leaves);
+                let stranger = Self::outsider(terms, &organisation, leaves);
                 let stranger =
                     stranger.and_then(|it| Some(it.and(terms.alike(&places.organisation_names, leaves)?)));
                 let sibling = terms.other(&repository, leaves);
@@ -114,23 +115,25 @@ impl Persona {
                 }
             }
             Self::Squatter => Some(terms.same(&names, leaves).and(terms.other(&ids, leaves)?)),
-            Self::Sibling => Some(terms.same(&organisation, leaves).and(terms.other(&repository, leaves)?)),
+            Self::Sibling => {
+                let same = terms.same(&organisation, leaves);
+                let inside = Formula::Any(std::iter::once(same).chain(terms.ours(leaves)).collect());
+                Some(inside.and(terms.other(&repository, leaves)?))
+            }
             Self::PullRequest => {
-                let environment = home::is_there(places.environment, leaves).map(Formula::negated);
+                let environment = terms.unguarded(leaves);
                 let asked = [Some(ours), Some(terms.pull_request(leaves)?), environment];
                 Some(Formula::All(asked.into_iter().flatten().collect()))
             }
             Self::AnyBranch => {
                 let home = terms.home.git_ref.as_deref()?;
-                let other = home::is(places.git_ref, home, leaves)?.negated();
-                let branch = match home.strip_prefix("refs/heads/") {
-                    Some(_) => home::begins(places.git_ref, "refs/heads/", leaves)?,
-                    None => home::is_there(places.git_ref, leaves)?,
-                };
+                let other = terms.git_ref(home, leaves)?.negated();
+                let branches = if home.starts_with("refs/heads/") { "refs/heads/" } else { "" };
+                let branch = terms.git_ref_begins(branches, leaves)?;
                 Some(Formula::All(vec![ours, other, branch, Self::outside(terms, leaves)]))
             }
             Self::Tag => {
-                let tag = home::begins(places.git_ref, "refs/tags/", leaves)?;
+                let tag = terms.git_ref_begins("refs/tags/", leaves)?;
                 Some(Formula::All(vec![ours, tag, Self::outside(terms, leaves)]))
             }
             Self::OtherEnvironment => {
@@ -149,10 +152,19 @@ impl Persona {
         }
     }
 
-    /// In no environment, and no pull request: nothing but the ref stands in the way.
+    /// Of no organisation that is ours: of none that the estate names, else of another one than at home.
+    fn outsider(terms: &Terms<'_>, organisation: &[PartId], leaves: &mut Leaves) -> Option<Formula> {
+        match terms.ours(leaves) {
+            Some(ours) => Some(ours.negated()),
+            None => terms.other(organisation, leaves),
+        }
+    }
+
+    /// On no ref that is known to be protected, held back by no environment, and no pull request.
     fn outside(terms: &Terms<'_>, leaves: &mut Leaves) -> Formula {
-        let environment = home::is_there(terms.places.environment, leaves).map(Formula::negated);
+        let environment = terms.unguarded(leaves);
         let pull_request = terms.pull_request(leaves).map(Formula::negated);
-        Formula::All(environment.into_iter().chain(pull_request).collect())
+        let protected = terms.protected(leaves).map(Formula::negated);
+        Formula::All(environment.into_iter().chain(pull_request).chain(protected).collect())
     }
 }

@@ -5,8 +5,8 @@ use daypass_trust::form::Policy;
 use serde::Serialize;
 
 use crate::home::{Home, Places, Terms};
-use crate::space::{Formula, Found};
-use crate::world::{Issuers, Options, World, issuers_of, universes};
+use crate::space::{Choice, Formula, Found};
+use crate::world::{Issuers, Options, World, facts_about, issuers_of, universes};
 use crate::{Answer, Persona, Witness};
 
 /// Whether a persona is admitted.
@@ -23,7 +23,10 @@ pub struct PersonaAnswer {
 pub fn dead(policy: &Policy, options: &Options) -> Answer {
     let found = admitted(policy, options);
     match found {
-        Some(Sought::Token(witness, _)) => Answer::no(Some(witness), Vec::new()),
+        Some(Sought::Token(witness, home)) => {
+            let grade = crate::grade::of_form(policy, &witness, &home, options);
+            Answer::no(Some(witness), grade.into_iter().collect())
+        }
         Some(Sought::Unknown(why)) => Answer::unknown(why),
         None => Answer::yes(None, crate::dead::reasons(policy, options)),
     }
@@ -59,10 +62,7 @@ pub fn personas(policy: &Policy, home: Option<&Home>, options: &Options) -> Vec<
     let home = match home {
         Some(home) => home,
         None => {
-            read = match admitted(policy, options) {
-                Some(Sought::Token(_, home)) => home,
-                _ => Home::default(),
-            };
+            read = home_of(policy, options);
             &read
         }
     };
@@ -71,7 +71,8 @@ pub fn personas(policy: &Policy, home: Option<&Home>, options: &Options) -> Vec<
     for issuer in &issuers.known {
         for universe in universes(issuer, &[policy]) {
             let places = Places::of(&universe);
-            let terms = Terms { universe: &universe, places: &places, home };
+            let facts = facts_about(&universe, &[policy], &options.estate);
+            let terms = Terms::new(&universe, &places, home, &facts);
             let mut formulas = Vec::new();
             let world = World::new(&universe, &[policy], options, |leaves| {
                 formulas = Persona::ALL.into_iter().map(|persona| persona.formula(&terms, leaves)).collect();
@@ -84,7 +85,14 @@ pub fn personas(policy: &Policy, home: Option<&Home>, options: &Options) -> Vec<
                 if tally.witness.is_some() {
                     continue;
                 }
-                match world.find(&admits.clone().and(formula), &[(policy, Outcome::Allow)]) {
+                let wanted = admits.clone().and(formula);
+                let expected = [(policy, Outcome::Allow)];
+                // A squatter takes over tomorrow what is given up today.
+                let found = match tally.persona {
+                    Persona::Squatter => world.find_ever(&wanted, &expected),
+                    _ => world.find(&wanted, &expected),
+                };
+                match found {
                     Found::Token(choice) => tally.witness = Some(world.witness(&choice)),
                     Found::Unknown(why) => tally.doubts.extend(why),
                     Found::None => {}
@@ -126,13 +134,44 @@ impl Tally {
 
 /// What a search over all issuers and forms came to.
 pub(crate) enum Sought {
-    Token(Witness, Home),
+    Token(Witness, Box<Home>),
     Unknown(Vec<String>),
 }
 
 /// A token that the policy admits.
 fn admitted(policy: &Policy, options: &Options) -> Option<Sought> {
     sought(&[policy], &[(policy, Outcome::Allow)], options, |admits| Formula::All(admits.to_vec()))
+}
+
+/// Where the policy belongs: as the first token of ours says that it admits, else the first token at all, else the first that
+/// it would admit of what is gone.
+pub(crate) fn home_of(policy: &Policy, options: &Options) -> Home {
+    let ours = |world: &World<'_>| {
+        let admits = Formula::All(world.admits.clone());
+        world.find(&admits.and(world.ours.clone()?), &[(policy, Outcome::Allow)]).token()
+    };
+    let today = |world: &World<'_>| world.find(&Formula::All(world.admits.clone()), &[]).token();
+    let ever = |world: &World<'_>| world.find_ever(&Formula::All(world.admits.clone()), &[]).token();
+    first_home(policy, options, ours)
+        .or_else(|| first_home(policy, options, today))
+        .or_else(|| first_home(policy, options, ever))
+        .unwrap_or_default()
+}
+
+fn first_home(
+    policy: &Policy,
+    options: &Options,
+    find: impl Fn(&World<'_>) -> Option<Choice>,
+) -> Option<Home> {
+    for issuer in issuers_of(&[policy], options).known {
+        for universe in universes(&issuer, &[policy]) {
+            let world = World::new(&universe, &[policy], options, |_| Vec::new());
+            if let Some(choice) = find(&world) {
+                return Some(world.home(&choice));
+            }
+        }
+    }
+    None
 }
 
 fn sought(
@@ -148,10 +187,7 @@ fn sought(
             let world = World::new(&universe, policies, options, |_| Vec::new());
             match world.find(&formula(&world.admits), expected) {
                 Found::Token(choice) => {
-                    let places = Places::of(&universe);
-                    let home =
-                        Home::of_token(&universe, &places, |part| world.space.part_value(part, &choice));
-                    return Some(Sought::Token(world.witness(&choice), home));
+                    return Some(Sought::Token(world.witness(&choice), Box::new(world.home(&choice))));
                 }
                 Found::Unknown(why) => doubts.extend(why),
                 Found::None => {}

@@ -1,12 +1,14 @@
 //! Everything that policies can be asked about together: each issuer they name, in each form that its tokens take.
 
-use daypass_claims::Issuer;
-use daypass_trust::Context;
+use daypass_claims::{Audience, Issuer};
 use daypass_trust::evaluate::{Outcome, evaluate};
-use daypass_trust::form::{JoinPart, Piece, Policy, Test, TokenIssuers, Variable};
+use daypass_trust::form::{Audiences, JoinPart, Piece, Policy, Test, TokenIssuers, Variable};
+use daypass_trust::{Context, Dialect};
 
 use crate::Witness;
-use crate::space::{Choice, Formula, Found, Hints, Leaf, Leaves, Space};
+use crate::estate::{Estate, Fact, Facts};
+use crate::home::{Home, Places};
+use crate::space::{Choice, Formula, Found, Hints, Leaf, Leaves, Space, words_of};
 use crate::universe::Universe;
 
 /// What is known about the questions at hand beside the policies.
@@ -18,6 +20,8 @@ pub struct Options {
     pub home: Vec<String>,
     /// Ask about this issuer's tokens, whatever issuers the policies name.
     pub issuer: Option<Issuer>,
+    /// What is known about what is ours.
+    pub estate: Estate,
 }
 
 /// What a policy leaves open about its issuers.
@@ -59,6 +63,10 @@ pub(crate) struct World<'u> {
     pub(crate) admits: Vec<Formula>,
     /// What was asked beside the policies.
     pub(crate) asked: Vec<Formula>,
+    /// Tokens of organisations that are known to be ours, where some are.
+    pub(crate) ours: Option<Formula>,
+    /// What the estate says of every token of today.
+    pub(crate) today: Vec<Fact>,
 }
 
 /// The universes of an issuer, with every claim that the policies look at.
@@ -147,6 +155,21 @@ fn claims_of(policy: &Policy) -> Vec<String> {
     names
 }
 
+/// The audiences that the cloud's registration of the issuer accepts, where the policies leave them to it (AWS).
+fn accepted_by_registration(policies: &[&Policy], issuer: &Issuer, estate: &Estate) -> Option<Vec<Audience>> {
+    let all = !policies.is_empty() && policies.iter().all(|policy| policy.dialect == Dialect::Aws);
+    estate.audiences(issuer).filter(|_| all)
+}
+
+/// The facts of the estate that some policies can be about.
+pub(crate) fn facts_about<'e>(universe: &Universe, policies: &[&Policy], estate: &'e Estate) -> Facts<'e> {
+    let mut leaves = Leaves::default();
+    for policy in policies {
+        leaves.policy(policy, universe.issuer());
+    }
+    Facts::of(universe, estate, &words_of(&leaves))
+}
+
 impl<'u> World<'u> {
     /// The world of some policies, and of questions about tokens that are put in the same terms.
     pub(crate) fn new(
@@ -158,14 +181,24 @@ impl<'u> World<'u> {
         let mut leaves = Leaves::default();
         let issuer = universe.issuer();
         let admits = policies.iter().map(|policy| leaves.policy(policy, issuer)).collect();
+        let words = words_of(&leaves);
         let asked = ask(&mut leaves);
+        let looks_at: Vec<String> = policies.iter().flat_map(|policy| claims_of(policy)).collect();
+        let facts = Facts::of(universe, &options.estate, &words);
+        let ours = facts.ours(&looks_at, &mut leaves);
+        let mut today = facts.today(universe, &looks_at, &mut leaves);
+        if let Some(audiences) = accepted_by_registration(policies, issuer, &options.estate) {
+            let named: Vec<&str> = audiences.iter().map(Audience::as_str).collect();
+            let about = format!("the registration of {issuer} accepts {} only", named.join(", "));
+            today.push(Fact::new(about, leaves.audiences(&Audiences::OneOf(audiences))));
+        }
         let mut context = Context::new();
         if let Some(account) = &options.account {
             context = context.account(account.as_str());
         }
         let hints = Hints { home: options.home.clone(), words: Vec::new() };
         let space = Space::new(universe, leaves, context, &hints);
-        Self { space, admits, asked }
+        Self { space, admits, asked, ours, today }
     }
 
     /// A token of these classes, as it is shown.
@@ -179,9 +212,23 @@ impl<'u> World<'u> {
         }
     }
 
+    /// Where a token of these classes belongs.
+    pub(crate) fn home(&self, choice: &Choice) -> Home {
+        let universe = self.space.universe();
+        let token = self.space.token(choice);
+        Home::of_token(universe, &Places::of(universe), &token, |part| self.space.part_value(part, choice))
+    }
+
     /// Looks for a token of which the formula holds, and has every policy decide the one that is found: what the prover
     /// says must be what `evaluate` says.
     pub(crate) fn find(&self, formula: &Formula, policies: &[(&Policy, Outcome)]) -> Found {
+        let today = self.today.iter().map(|fact| fact.holds.clone());
+        self.find_ever(&Formula::All(std::iter::once(formula.clone()).chain(today).collect()), policies)
+    }
+
+    /// The same among tokens that the issuer could mint one day: names can be given up and taken over, and what is gone can
+    /// be made anew.
+    pub(crate) fn find_ever(&self, formula: &Formula, policies: &[(&Policy, Outcome)]) -> Found {
         let found = self.space.find(formula);
         if let Found::Token(choice) = &found {
             let token = self.space.token(choice);

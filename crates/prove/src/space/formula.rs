@@ -1,7 +1,9 @@
-use daypass_claims::{ClaimSet, ClaimValue, Issuer};
+use daypass_claims::{ClaimName, ClaimSet, ClaimValue, Issuer};
 use daypass_issuers::Guard;
 use daypass_trust::evaluate::parts;
-use daypass_trust::form::{Atom, Audiences, Condition, Effect, Pattern, Permission, Policy};
+use daypass_trust::form::{
+    Atom, Audiences, ClaimPath, Condition, Effect, Pattern, Permission, Policy, Quantifier, Reading, Test,
+};
 use daypass_trust::{Context, Truth};
 
 use crate::universe::PartId;
@@ -160,6 +162,17 @@ impl Leaves {
     /// Whether a part of the token is this text, but for letter case.
     pub(crate) fn part_ignoring_case(&mut self, part: PartId, text: &str) -> Formula {
         self.intern(Leaf::Part(part, vec![(Pattern::literal(text), true)]))
+    }
+
+    /// Whether a claim of the token is a text that one of the patterns matches.
+    pub(crate) fn claim(&mut self, name: &ClaimName, patterns: Vec<Pattern>) -> Formula {
+        let tests = patterns.into_iter().map(|pattern| Test::Text { pattern, ignore_case: false });
+        self.intern(Leaf::Atom(Atom {
+            variable: ClaimPath::claim(name.clone()).into(),
+            reading: Reading::Strict,
+            quantifier: Quantifier::Scalar,
+            test: Test::OneOf(tests.collect()),
+        }))
     }
 
     pub(crate) fn condition(&mut self, condition: &Condition) -> Formula {

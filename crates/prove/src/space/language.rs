@@ -4,6 +4,7 @@ use daypass_claims::Timestamp;
 use daypass_issuers::{Guard, Test as GuardTest};
 use daypass_trust::form::{Atom, Audiences, Pattern, Piece, Test};
 
+use super::{Leaf, Leaves};
 use crate::automaton::{
     Alphabet, Cuts, Dfa, STATES, Unsupported, arn_dfa, expression_cuts, pattern_cuts, search_dfa, union_dfa,
 };
@@ -80,6 +81,20 @@ impl Language {
             Self::NotAscii => vec!["é".to_owned()],
         }
     }
+}
+
+/// The texts that leaves name, whole or in part.
+pub(crate) fn words_of(leaves: &Leaves) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for leaf in leaves.all() {
+        let Leaf::Atom(atom) = leaf else { continue };
+        for word in Needs::of_atom(atom).languages.iter().flat_map(Language::literals) {
+            if !found.contains(&word) {
+                found.push(word);
+            }
+        }
+    }
+    found
 }
 
 /// The words of an expression.

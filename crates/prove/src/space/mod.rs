@@ -25,6 +25,7 @@ use daypass_trust::{Context, Truth};
 
 pub(crate) use dimension::{Class, Dimension, Subject};
 pub(crate) use formula::{Bounds, Formula, Leaf, LeafId, Leaves};
+pub(crate) use language::words_of;
 pub(crate) use plausible::Hints;
 pub(crate) use search::{Choice, Found};
 

@@ -21,6 +21,16 @@ pub(crate) enum Found {
     Unknown(Vec<String>),
 }
 
+impl Found {
+    /// The token, if there is one for certain.
+    pub(crate) fn token(self) -> Option<Choice> {
+        match self {
+            Self::Token(choice) => Some(choice),
+            Self::None | Self::Unknown(_) => None,
+        }
+    }
+}
+
 impl Space<'_> {
     /// A token of which the formula holds for certain.
     pub(crate) fn find(&self, formula: &Formula) -> Found {

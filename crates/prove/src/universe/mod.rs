@@ -82,6 +82,12 @@ impl Universe {
         self.form.as_deref()
     }
 
+    /// Whether its subjects have a form that the platform gives them unasked.
+    pub(crate) fn has_usual_form(&self) -> bool {
+        let form = self.form.as_deref();
+        self.platform.is_some_and(|it| it.subjects.iter().any(|subject| form == Some(subject.name.as_str())))
+    }
+
     /// Where the universe is not known to be exactly what the issuer mints, in words.
     pub fn remarks(&self) -> &[String] {
         &self.remarks
@@ -114,9 +120,87 @@ impl Universe {
             | (Some(Filter::Segment(1)), [_, _, TextPiece::Part(part)])
             | (Some(Filter::Unbraced), [_, TextPiece::Part(part), _]) => Some(*part),
             (None, [TextPiece::Claim(name)]) => self.part_of(&Slot { name: name.clone(), ..slot.clone() }),
-            // Of an owner and a name, the name; of a path of groups, the last.
+            // Of a path of groups, the one at the top; of an owner and a name, the name.
+            (None, [TextPiece::Part(top), TextPiece::Part(_)]) => Some(*top),
             (None, [TextPiece::Part(_), .., TextPiece::Part(part)]) => Some(*part),
             (None, [TextPiece::Literal(_), TextPiece::Part(part), TextPiece::Literal(_)]) => Some(*part),
+            _ => None,
+        }
+    }
+
+    /// The parts that a name or an id is written to, with what each is then: those of the first slot that can hold it.
+    pub(crate) fn taken_apart_by(&self, slots: &[Slot], text: &str) -> Vec<(PartId, String)> {
+        slots
+            .iter()
+            .map(|slot| self.taken_apart(slot, text))
+            .find(|parts| !parts.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// What each part of a slot is when the slot has this text; empty where it cannot have it, or where it may have any.
+    fn taken_apart(&self, slot: &Slot, text: &str) -> Vec<(PartId, String)> {
+        let one = |part: PartId, text: &str| {
+            let fits = self.part(part).is_some_and(|part| part.names(text));
+            if fits { vec![(part, text.to_owned())] } else { Vec::new() }
+        };
+        let rules = match self.models.get(&slot.name) {
+            Some(Model::Part(part)) if slot.filter.is_none() => return one(*part, text),
+            Some(Model::Rules(rules)) if slot.filter.is_none() => rules,
+            _ => return self.part_of(slot).map(|part| one(part, text)).unwrap_or_default(),
+        };
+        let [TextRule { pieces, .. }] = rules.as_slice() else { return Vec::new() };
+        match pieces.as_slice() {
+            [TextPiece::Claim(name)] => self.taken_apart(&Slot { name: name.clone(), ..slot.clone() }, text),
+            [TextPiece::Part(part)] => one(*part, text),
+            [TextPiece::Part(owner), TextPiece::Literal(_), TextPiece::Part(name)] => {
+                match text.split_once('/') {
+                    Some((before, after)) => pair(one(*owner, before), one(*name, after)),
+                    None => one(*name, text),
+                }
+            }
+            [TextPiece::Part(top), TextPiece::Part(below), rest @ ..] => {
+                let last = match rest {
+                    [TextPiece::Literal(_), TextPiece::Part(last)] => Some(*last),
+                    _ => None,
+                };
+                let (path, last) = match (last, text.rsplit_once('/')) {
+                    (Some(part), Some((path, last))) => (path, one(part, last)),
+                    (Some(part), None) => return one(part, text),
+                    (None, _) => (text, Vec::new()),
+                };
+                let (first, rest) =
+                    path.find('/').and_then(|at| path.split_at_checked(at)).unwrap_or((path, ""));
+                let mut parts = one(*top, first);
+                // A group's name is all that is below it; a project's is that and nothing else.
+                if !last.is_empty() {
+                    parts = pair(pair(parts, vec![(*below, rest.to_owned())]), last);
+                }
+                parts
+            }
+            [TextPiece::Literal(_), TextPiece::Part(inner), TextPiece::Literal(_)] => {
+                one(*inner, text.trim_start_matches('{').trim_end_matches('}'))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether a slot is a path of groups of any depth.
+    pub(crate) fn is_nested(&self, slot: &Slot) -> bool {
+        match self.models.get(&slot.name) {
+            Some(Model::Rules(rules)) => rules.iter().any(|rule| {
+                matches!(
+                    rule.pieces.as_slice(),
+                    [TextPiece::Part(_), TextPiece::Part(_), TextPiece::Literal(_), _]
+                )
+            }),
+            _ => false,
+        }
+    }
+
+    /// What a slot is in every token, where it is the same in all of them.
+    pub(crate) fn fixed(&self, slot: &Slot) -> Option<String> {
+        match self.models.get(&slot.name)? {
+            Model::Fixed(value) => slot.take(Some(value)).ok().flatten(),
             _ => None,
         }
     }
@@ -240,6 +324,11 @@ impl Universe {
         }
         claims
     }
+}
+
+/// Both, if both are there.
+fn pair(one: Vec<(PartId, String)>, two: Vec<(PartId, String)>) -> Vec<(PartId, String)> {
+    if one.is_empty() || two.is_empty() { Vec::new() } else { [one, two].concat() }
 }
 
 fn text_of(value: &ClaimValue) -> Option<String> {

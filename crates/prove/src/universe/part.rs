@@ -1,5 +1,5 @@
 use daypass_claims::ClaimValue;
-use daypass_issuers::Identifies;
+use daypass_issuers::{Identifies, Shape};
 
 /// The place of a part in its universe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,6 +50,13 @@ impl Part {
             identifies: Identifies::Other,
             sample: sample.map(ClaimValue::String),
         }
+    }
+
+    /// Whether this is a name that every token could have here, of a form of its own: of free text nothing is known.
+    pub(crate) fn names(&self, text: &str) -> bool {
+        let [Kind::Text(language)] = self.kinds.as_slice() else { return false };
+        let shape = Shape::ALL.into_iter().find(|shape| shape.regex() == language);
+        !self.optional && shape.is_some_and(|shape| shape != Shape::Text && shape.admits(text))
     }
 
     /// The same part, known to name this.

@@ -1,15 +1,14 @@
 use std::path::{Path, PathBuf};
 
 use daypass_claims::ClaimSet;
-use daypass_prove::{Options, Persona, PersonaAnswer, Verdict, dead, implies, overlap, personas};
+use daypass_prove::{Estate, Options, Persona, PersonaAnswer, Verdict, dead, implies, overlap, personas};
 use daypass_trust::document::Source;
 use daypass_trust::evaluate::Outcome;
 use daypass_trust::form::Policy;
 use daypass_trust::{CompileOptions, Context, Dialect, compile, evaluate};
 
-/// Verdicts that rest on more than which tokens are admitted: on other principals, on facts about the estate, on whether an
-/// issuer is approved.
-const OF_OTHERS: [&str; 5] = ["A31", "A32", "A49", "A55", "R01"];
+/// Verdicts that rest on more than which tokens are admitted: on other principals, on whether an issuer is approved.
+const OF_OTHERS: [&str; 3] = ["A31", "A32", "R01"];
 
 fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples")
@@ -22,7 +21,10 @@ fn policy(name: &str) -> Policy {
 }
 
 fn options() -> Options {
-    Options { account: Some("111122223333".to_owned()), ..Options::default() }
+    let name = "daypass.estate.toml";
+    let estate = std::fs::read_to_string(samples().join(name)).unwrap();
+    let estate = Estate::parse(&Source::new(name, estate)).unwrap();
+    Options { account: Some("111122223333".to_owned()), estate, ..Options::default() }
 }
 
 /// The verdict of the corpus' words, from the personas alone.
@@ -74,6 +76,16 @@ fn every_sample_gets_its_verdict_and_every_witness_is_admitted() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn without_the_estate_what_is_gone_or_of_another_form_is_not_dead_but_graded() {
+    let options = Options { account: Some("111122223333".to_owned()), ..Options::default() };
+    for name in ["A49", "A55"] {
+        let answer = dead(&policy(name), &options);
+        assert_eq!(answer.answer, Verdict::No, "{name}");
+        assert!(answer.why[0].ends_with("emits immutable subjects (unknown)"), "{name}: {:?}", answer.why);
+    }
 }
 
 #[test]

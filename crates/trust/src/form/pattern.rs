@@ -52,6 +52,21 @@ impl Pattern {
         pattern
     }
 
+    /// A glob in which `*` stays within a segment (it never crosses `/`, `:` or `@`), `**` crosses, and `?` is one character.
+    pub fn segments(text: &str) -> Self {
+        let mut pattern = Self::default();
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            match c {
+                '*' if chars.next_if_eq(&'*').is_some() => pattern.push(Piece::Run),
+                '*' => pattern.push(Piece::RunWithin),
+                '?' => pattern.push(Piece::One),
+                c => pattern.push_char(c),
+            }
+        }
+        pattern
+    }
+
     /// Adds a piece; literal text joins the text before it and a run after a run is one run.
     pub fn push(&mut self, piece: Piece) {
         match (self.pieces.last_mut(), piece) {

@@ -4,9 +4,7 @@ use daypass_claims::{ClaimName, ClaimValue, Number};
 use daypass_issuers::{ClaimSpec, ClaimType, Platform};
 
 use crate::document::{Fields, Member, Node, Problem, Problems, Source, Span, Value};
-use crate::form::{
-    Atom, ClaimPath, Comparison, Condition, Pattern, Piece, Quantifier, Reading, Test, Variable,
-};
+use crate::form::{Atom, ClaimPath, Comparison, Condition, Pattern, Quantifier, Reading, Test, Variable};
 use crate::literal::shown_text;
 
 /// One claim's tests, compiled, with what they pin down.
@@ -116,8 +114,9 @@ impl Reader<'_> {
             parts.push((condition, format!("present, and not {}", shown(&wanted, " or ")), pins));
         }
         if let Some(globs) = fields.strings("glob", problems) {
-            let tests =
-                globs.iter().map(|(glob, _)| Test::Text { pattern: native_glob(glob), ignore_case: false });
+            let tests = globs
+                .iter()
+                .map(|(glob, _)| Test::Text { pattern: Pattern::segments(glob), ignore_case: false });
             let texts: Vec<String> = globs.iter().map(|(glob, _)| shown_text(glob)).collect();
             let pins = Pins::Globs(globs.iter().map(|(glob, _)| (*glob).to_owned()).collect());
             let condition = self.atom(Quantifier::Scalar, Test::OneOf(tests.collect()));
@@ -299,19 +298,4 @@ fn shown(wanted: &[Wanted], between: &str) -> String {
 
 fn texts(wanted: &[Wanted]) -> Vec<String> {
     wanted.iter().map(|wanted| wanted.text.clone()).collect()
-}
-
-/// `*` stays within a segment (it never crosses `/`, `:` or `@`), `**` crosses, `?` is one character.
-fn native_glob(text: &str) -> Pattern {
-    let mut pattern = Pattern::default();
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '*' if chars.next_if_eq(&'*').is_some() => pattern.push(Piece::Run),
-            '*' => pattern.push(Piece::RunWithin),
-            '?' => pattern.push(Piece::One),
-            c => pattern.push_char(c),
-        }
-    }
-    pattern
 }
