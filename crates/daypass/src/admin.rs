@@ -78,27 +78,53 @@ impl Admin {
         self.send(self.client.post(format!("{}{path}", self.base)).json(body)).await
     }
 
+    /// Reads an answer that goes on, a line of JSON at a time, until the service ends it.
+    pub(crate) async fn follow(&self, path: &str, mut each: impl FnMut(&Value) -> Result<()>) -> Result<()> {
+        // However long nothing happens.
+        let client = http::patient_client()?;
+        let mut response = self.ask(client.get(format!("{}{path}", self.base))).await?;
+        if !response.status().is_success() {
+            let (status, text) = http::text(response).await?;
+            return Err(refusal(status, &text));
+        }
+        let mut held = Vec::new();
+        while let Some(chunk) = response.chunk().await.context("the answer broke off")? {
+            held.extend_from_slice(&chunk);
+            while let Some(end) = held.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = held.drain(..=end).collect();
+                let line = serde_json::from_slice(&line);
+                each(&line.context("the admin listener's answer is not understood")?)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response> {
+        let sent = request.bearer_auth(&self.token).send().await;
+        Ok(sent.with_context(|| format!("the admin listener at {} cannot be reached", self.base))?)
+    }
+
     async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T> {
-        let response = request
-            .bearer_auth(&self.token)
-            .send()
-            .await
-            .with_context(|| format!("the admin listener at {} cannot be reached", self.base))?;
-        let (status, text) = http::text(response).await?;
+        let (status, text) = http::text(self.ask(request).await?).await?;
         if status.is_success() {
             return Ok(serde_json::from_str(&text).context("the admin listener's answer is not understood")?);
         }
-        let why = serde_json::from_str::<Value>(&text)
-            .ok()
-            .and_then(|body| Some(body.get("error")?.as_str()?.to_owned()))
-            .unwrap_or_else(|| format!("the admin listener answered {status}"));
-        Err(match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE => {
-                Failure::refused(why)
-            }
-            StatusCode::BAD_REQUEST => Failure::Usage(why),
-            _ => Failure::Failed(anyhow!(why)),
-        })
+        Err(refusal(status, &text))
+    }
+}
+
+/// An answer that is none, in the service's own words.
+fn refusal(status: StatusCode, text: &str) -> Failure {
+    let why = serde_json::from_str::<Value>(text)
+        .ok()
+        .and_then(|body| Some(body.get("error")?.as_str()?.to_owned()))
+        .unwrap_or_else(|| format!("the admin listener answered {status}"));
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE => {
+            Failure::refused(why)
+        }
+        StatusCode::BAD_REQUEST => Failure::Usage(why),
+        _ => Failure::Failed(anyhow!(why)),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
 use url::Host;
 
 /// The largest answer that is read.
@@ -15,14 +15,20 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A client.
 pub(crate) fn client() -> anyhow::Result<Client> {
+    builder().read_timeout(PATIENCE).build().context("no HTTP client could be made")
+}
+
+/// A client for an answer that goes on whenever something happens.
+pub(crate) fn patient_client() -> anyhow::Result<Client> {
+    builder().build().context("no HTTP client could be made")
+}
+
+fn builder() -> ClientBuilder {
     Client::builder()
         .user_agent(concat!("daypass/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(Duration::from_secs(5))
-        .read_timeout(PATIENCE)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
-        .build()
-        .context("no HTTP client could be made")
 }
 
 /// The URL of a service that secrets are sent to: https, or http to this machine. Without a slash at its end.

@@ -21,6 +21,11 @@ use crate::cli::Cli;
 use crate::failure::Outcome;
 use crate::output::Output;
 
+/// An exchange makes some hundreds of small allocations, on threads that hand them to each other. Measured against the system's
+/// allocator, which took an eighth of the time of an exchange.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

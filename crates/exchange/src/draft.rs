@@ -9,7 +9,7 @@ use daypass_token::VerifiedToken;
 
 use crate::credential::{Credential, ProvenSession};
 use crate::decide::{Decision, SessionRequest};
-use crate::record::{CredentialRecord, ExchangeRecord, Outcome, Record, RecordKind, UseRecord, claims_value};
+use crate::record::{ClaimsText, CredentialRecord, ExchangeRecord, Outcome, Record, RecordKind, UseRecord};
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::role::Role;
@@ -47,7 +47,7 @@ impl Draft {
                 detail: None,
                 issuer: Some(known.issuer.unwrap_or("unknown").to_owned()),
                 subject: known.token.map(|token| token.subject().to_string()),
-                claims: known.token.and_then(|token| claims_value(token.claims())),
+                claims: known.token.and_then(|token| ClaimsText::of(token.claims())),
                 token_sha256: known.token_sha256.clone(),
                 key_id: known.token.and_then(|token| token.key_id()).map(ToString::to_string),
                 from_session: None,
@@ -139,30 +139,39 @@ impl Draft {
 }
 
 /// The body of a record, once the use is counted: a fresh use and a retry stay admitted, a spent token is a refusal.
+///
+/// It may be asked for again with another outcome. What nearly every record is, a first use, is written without copying the
+/// draft with all its claims: the writer's thread does this for every exchange.
 pub(crate) fn compose(draft: Draft, id: DecisionId, at: Timestamp, max: u32) -> Compose {
+    let body = move |draft: Draft| {
+        let kind = RecordKind::Exchange(Box::new(draft.record));
+        Record { v: 1, id: id.to_string(), time: at.to_string(), kind }
+    };
+    let mut first = body(draft);
     Box::new(move |outcome| {
-        let mut draft = draft.clone();
+        let RecordKind::Exchange(record) = &mut first.kind else { return first.to_body() };
+        let used = |ordinal, retry_of| Some(UseRecord { ordinal, max, retry_of });
         match outcome {
-            UseOutcome::NotCounted => {}
-            UseOutcome::Fresh { ordinal } => {
-                draft.record.token_use = Some(UseRecord { ordinal: *ordinal, max, retry_of: None });
-            }
+            UseOutcome::NotCounted => record.token_use = None,
+            UseOutcome::Fresh { ordinal } => record.token_use = used(*ordinal, None),
             UseOutcome::Retry { decision, ordinal, .. } => {
-                let retry_of = Some(decision.to_string());
-                draft.record.token_use = Some(UseRecord { ordinal: *ordinal, max, retry_of });
+                let mut draft = Draft { record: (**record).clone() };
+                draft.record.token_use = used(*ordinal, Some(decision.to_string()));
                 if let Some(credential) = &mut draft.record.credential {
                     // The answer is that of the first decision: its id and, derived from it, its key id and expiry.
                     credential.id = decision.to_string();
                     credential.access_key_id = None;
                 }
+                return body(draft).to_body();
             }
             UseOutcome::Exhausted { uses, first_at } => {
-                draft = draft.refused(&Refusal::Used { uses: *uses, first_at: *first_at });
-                draft.record.token_use = Some(UseRecord { ordinal: *uses, max, retry_of: None });
+                let draft = Draft { record: (**record).clone() };
+                let mut draft = draft.refused(&Refusal::Used { uses: *uses, first_at: *first_at });
+                draft.record.token_use = used(*uses, None);
+                return body(draft).to_body();
             }
         }
-        let kind = RecordKind::Exchange(Box::new(draft.record));
-        Record { v: 1, id: id.to_string(), time: at.to_string(), kind }.to_body()
+        first.to_body()
     })
 }
 

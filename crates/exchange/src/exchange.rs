@@ -136,8 +136,8 @@ impl Exchange {
             .collect();
         restore_keys(&*store, |issuer| issuers.get(issuer).map(|known| &*known.keys), now).await?;
         let roles = Roles::new(&config);
-        for role in roles.all() {
-            store.put_policy(role.policy_hash(), role.policy_document().to_owned()).await?;
+        for version in roles.versions() {
+            store.put_policy(version.hash(), version.document().to_owned()).await?;
         }
         let revocations = store.revocations(now).await?.into_iter().collect();
         let chain = ChainId(uuid(&*random, now)?);
@@ -264,7 +264,7 @@ impl Exchange {
             Ok(admitted) => admitted,
             Err(refusal) => return Err(self.refuse(id, request, known, refusal).await),
         };
-        self.record(id, at, request, &token, issuer, &decision, credential).await
+        self.record(id, at, request, known, &token, &decision, credential).await
     }
 
     /// Step 2: the issuer, byte for byte, from the configuration. An unknown one costs no network traffic.
@@ -340,20 +340,13 @@ impl Exchange {
         id: DecisionId,
         at: Timestamp,
         request: &Request,
+        known: Knowledge<'_>,
         token: &VerifiedToken,
-        issuer: &ConfiguredIssuer,
         decision: &Decision<'_>,
         credential: Credential,
     ) -> Result<Admitted, Refused> {
         let role = decision.role();
         let max = role.config().max_uses.unwrap_or_else(|| request.wire.default_max_uses());
-        let known = Knowledge {
-            issuer: Some(issuer.config.issuer.as_str()),
-            token: Some(token),
-            platform: issuer.config.platform,
-            role: Some(role),
-            token_sha256: Some(token.digest().to_string()),
-        };
         let draft = Draft::new(request, &known, at).admitted(decision, &credential);
         let entry = Entry {
             decision: id,

@@ -8,7 +8,7 @@ use daypass_trust::{CompileOptions, Context, Dialect, Evaluation, compile, evalu
 use serde::{Deserialize, Serialize};
 
 use crate::exchange::Exchange;
-use crate::record::{Record, RecordKind};
+use crate::record::{ClaimsText, Record, RecordKind};
 
 /// A recorded decision with its explanation.
 #[derive(Clone, Debug, Serialize)]
@@ -47,7 +47,6 @@ struct PolicyDocument {
     dialect: String,
     source: String,
     text: String,
-    role: String,
 }
 
 impl Exchange {
@@ -83,15 +82,15 @@ impl Exchange {
     fn again(
         &self,
         document: &str,
-        claims: &serde_json::Value,
+        claims: &ClaimsText,
         record: &Record,
         exchange: &crate::record::ExchangeRecord,
     ) -> Result<Evaluation, String> {
         let document: PolicyDocument = serde_json::from_str(document).map_err(|why| why.to_string())?;
-        let claims = ClaimSet::from_json(claims.to_string().as_bytes()).map_err(|why| why.to_string())?;
+        let claims = ClaimSet::from_json(claims.as_str().as_bytes()).map_err(|why| why.to_string())?;
         let current = self
             .roles()
-            .find(&document.role)
+            .find(&exchange.role)
             .filter(|role| exchange.policy == Some(hex::encode(role.policy_hash())));
         let policy = match current {
             Some(role) => role.config().policy.clone(),

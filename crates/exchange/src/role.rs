@@ -1,7 +1,11 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::json;
+
+use daypass_trust::Dialect;
+use daypass_trust::form::Policy;
 
 use crate::config::{Config, CredentialConfig, RoleConfig};
 use crate::request::Wire;
@@ -13,33 +17,47 @@ pub struct Role {
     arn: String,
     id: String,
     account: String,
-    policy_hash: [u8; 32],
-    policy_document: String,
+    version: Arc<PolicyVersion>,
+}
+
+/// The text that a role's trust was read from, as the store keeps it. The roles of one file share it.
+#[derive(Debug)]
+pub struct PolicyVersion {
+    hash: [u8; 32],
+    document: String,
+}
+
+impl PolicyVersion {
+    fn new(policy: &Policy) -> Self {
+        let document = json!({
+            "dialect": policy.dialect.as_str(),
+            "source": policy.source.name(),
+            "text": policy.source.text(),
+        })
+        .to_string();
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest(&SHA256, document.as_bytes()).as_ref());
+        Self { hash, document }
+    }
+
+    /// SHA-256 of the document.
+    pub const fn hash(&self) -> [u8; 32] {
+        self.hash
+    }
+
+    /// What the store keeps: JSON with the text, its name and its dialect.
+    pub fn document(&self) -> &str {
+        &self.document
+    }
 }
 
 impl Role {
-    fn new(config: &Config, role: &RoleConfig) -> Self {
+    fn new(config: &Config, role: &RoleConfig, version: Arc<PolicyVersion>) -> Self {
         let arn = config.role_arn(role);
         // `AROA` and 17 characters, the same on every replica and after every restart.
         let hash = digest(&SHA256, format!("daypass-role-id-v1\0{arn}").as_bytes());
         let id: String = format!("AROA{}", base32(hash.as_ref())).chars().take(21).collect();
-        let policy_document = json!({
-            "dialect": role.policy.dialect.as_str(),
-            "source": role.policy.source.name(),
-            "text": role.policy.source.text(),
-            "role": role.name,
-        })
-        .to_string();
-        let mut policy_hash = [0; 32];
-        policy_hash.copy_from_slice(digest(&SHA256, policy_document.as_bytes()).as_ref());
-        Self {
-            config: role.clone(),
-            arn,
-            id,
-            account: config.account_id.clone(),
-            policy_hash,
-            policy_document,
-        }
+        Self { config: role.clone(), arn, id, account: config.account_id.clone(), version }
     }
 
     /// Its configuration.
@@ -68,13 +86,8 @@ impl Role {
     }
 
     /// The version of its trust: SHA-256 of the document that the store keeps.
-    pub const fn policy_hash(&self) -> [u8; 32] {
-        self.policy_hash
-    }
-
-    /// The document behind [`Role::policy_hash`].
-    pub fn policy_document(&self) -> &str {
-        &self.policy_document
+    pub fn policy_hash(&self) -> [u8; 32] {
+        self.version.hash
     }
 
     /// What it issues.
@@ -103,6 +116,7 @@ impl Role {
 #[derive(Debug)]
 pub struct Roles {
     roles: Vec<Role>,
+    versions: Vec<Arc<PolicyVersion>>,
     by_name: HashMap<String, usize>,
     by_arn: HashMap<String, usize>,
 }
@@ -110,16 +124,30 @@ pub struct Roles {
 impl Roles {
     /// The roles of a configuration.
     pub fn new(config: &Config) -> Self {
-        let roles: Vec<Role> = config.roles.iter().map(|role| Role::new(config, role)).collect();
+        // By the text's address: the roles of a file share one copy, and comparing thousands of copies would take long.
+        let mut versions: HashMap<(Dialect, *const u8), Arc<PolicyVersion>> = HashMap::new();
+        let mut roles = Vec::with_capacity(config.roles.len());
+        for role in &config.roles {
+            let policy = &role.policy;
+            let version = versions.entry((policy.dialect, policy.source.text().as_ptr()));
+            let version = version.or_insert_with(|| Arc::new(PolicyVersion::new(policy)));
+            roles.push(Role::new(config, role, Arc::clone(version)));
+        }
+        let versions = versions.into_values().collect();
         let by_name = roles.iter().enumerate().map(|(index, role)| (role.name().to_owned(), index)).collect();
         let by_arn = roles.iter().enumerate().map(|(index, role)| (role.arn().to_owned(), index)).collect();
-        Self { roles, by_name, by_arn }
+        Self { roles, versions, by_name, by_arn }
     }
 
     /// The role of that name or ARN; both are compared exactly.
     pub fn find(&self, name_or_arn: &str) -> Option<&Role> {
         let index = self.by_name.get(name_or_arn).or_else(|| self.by_arn.get(name_or_arn))?;
         self.roles.get(*index)
+    }
+
+    /// The texts that the roles' trust was read from, each once.
+    pub fn versions(&self) -> &[Arc<PolicyVersion>] {
+        &self.versions
     }
 
     /// Every role, in the order of the configuration.

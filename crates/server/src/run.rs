@@ -214,10 +214,10 @@ pub async fn start(setup: Setup, sockets: Sockets) -> Result<Running, ServeError
     let tls = certificate.clone().map(Certificate::acceptor).transpose()?;
     let store = open_store(&config).await?;
     check_marks(&*store, &config, development).await?;
-    let kek = kek(&config.kek, &*random)?;
+    let (kek, token) = secrets(&config, &*random);
+    let (kek, token) = (kek?, token?);
     let now = clock.now();
     let ring = KeyRing::open(&*store, kek, config.signing.clone(), &*random, now).await?;
-    let token = AdminToken::open(&config, &*random)?;
     let metrics = Arc::new(Metrics::default());
     let observe = Arc::clone(&metrics) as Arc<dyn daypass_exchange::Observe>;
     let parts = Parts { config, store, ring, clock, random, observe, development };
@@ -271,6 +271,18 @@ async fn check_marks(store: &dyn Store, config: &Config, development: bool) -> R
         return Err(ServeError::Account { stored, configured: config.account_id.clone() });
     }
     Ok(())
+}
+
+/// The key-encryption key and the admin token. Where both are made, they wait for the disk at the same time.
+fn secrets(
+    config: &Config,
+    random: &dyn Random,
+) -> (Result<Kek, ServeError>, Result<Option<AdminToken>, AdminTokenError>) {
+    std::thread::scope(|scope| {
+        let token = scope.spawn(|| AdminToken::open(config, random));
+        let kek = kek(&config.kek, random);
+        (kek, token.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }
 
 fn kek(config: &KekConfig, random: &dyn Random) -> Result<Kek, ServeError> {

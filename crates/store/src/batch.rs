@@ -8,7 +8,38 @@ use tokio::sync::oneshot;
 use crate::{ChainId, Compose, Entry, Receipt, RecordBody, StoreError, UseOutcome, chain};
 
 /// Where the answer to an append is awaited.
-pub(crate) type Reply = oneshot::Sender<Result<Receipt, StoreError>>;
+pub(crate) type Reply = oneshot::Sender<Answered>;
+
+/// An answer, with those of its batch that are still to be given.
+///
+/// The writer wakes one caller, and that one gives the others theirs. Were each of them woken by the writer's thread, each
+/// would cost a change of threads on a machine with few cores; so they are woken where they run.
+pub(crate) struct Answered {
+    answer: Result<Receipt, StoreError>,
+    rest: Answers,
+}
+
+impl Answered {
+    /// Gives the others their answers; returns one's own.
+    pub(crate) fn share(self) -> Result<Receipt, StoreError> {
+        let Self { answer, rest } = self;
+        drop(rest);
+        answer
+    }
+}
+
+/// Answers to be given, at the latest when this is dropped: a caller may go with them.
+#[derive(Default)]
+struct Answers(Vec<(Reply, Result<Receipt, StoreError>)>);
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        for (reply, answer) in self.0.drain(..) {
+            // A caller that has gone is no error.
+            let _ = reply.send(Answered { answer, rest: Self::default() });
+        }
+    }
+}
 
 /// An entry on its way to the writer.
 pub(crate) struct Pending {
@@ -16,18 +47,19 @@ pub(crate) struct Pending {
     pub(crate) reply: Reply,
 }
 
-/// Answers every entry of a batch. A caller that has gone is no error.
+/// Answers every entry of a batch.
 pub(crate) fn answer(batch: Vec<Pending>, answers: Vec<Result<Receipt, StoreError>>) {
-    for (pending, answer) in batch.into_iter().zip(answers) {
-        let _ = pending.reply.send(answer);
+    let mut rest = Answers(batch.into_iter().map(|pending| pending.reply).zip(answers).collect());
+    if let Some((reply, answer)) = rest.0.pop() {
+        // If that caller has gone, what comes back is dropped, and so are the others' answers given.
+        let _ = reply.send(Answered { answer, rest });
     }
 }
 
 /// Answers every entry of a batch with the same error.
 pub(crate) fn refuse(batch: Vec<Pending>, error: &StoreError) {
-    for pending in batch {
-        let _ = pending.reply.send(Err(error.clone()));
-    }
+    let answers = vec![Err(error.clone()); batch.len()];
+    answer(batch, answers);
 }
 
 /// Has the body written. A panic in there fails this entry alone and leaves the writer alive.
@@ -80,6 +112,44 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::DecisionId;
+
+    fn batch(size: usize) -> (Vec<Pending>, Vec<oneshot::Receiver<Answered>>) {
+        (0..size)
+            .map(|_| {
+                let (reply, answer) = oneshot::channel();
+                let compose: Compose = Box::new(|_| RecordBody(Vec::new()));
+                let decision = DecisionId(Uuid::nil());
+                let entry = Entry { decision, time: Timestamp::from_secs(1), token_use: None, compose };
+                (Pending { entry, reply }, answer)
+            })
+            .unzip()
+    }
+
+    #[test]
+    fn whoever_is_answered_first_gives_the_others_their_answers() {
+        let (batch, mut answers) = batch(3);
+        refuse(batch, &StoreError::Full);
+        assert!(answers[0].try_recv().is_err() && answers[1].try_recv().is_err());
+        assert_eq!(answers[2].try_recv().unwrap().share(), Err(StoreError::Full));
+        for answer in &mut answers[..2] {
+            assert_eq!(answer.try_recv().unwrap().share(), Err(StoreError::Full));
+        }
+    }
+
+    #[test]
+    fn nobody_goes_without_an_answer_when_a_caller_has_gone() {
+        // Before it was answered.
+        let (pending, mut answers) = batch(2);
+        drop(answers.pop());
+        refuse(pending, &StoreError::Full);
+        assert_eq!(answers[0].try_recv().unwrap().share(), Err(StoreError::Full));
+        // After it was answered, before it took note.
+        let (pending, mut answers) = batch(2);
+        refuse(pending, &StoreError::Full);
+        drop(answers.pop());
+        assert_eq!(answers[0].try_recv().unwrap().share(), Err(StoreError::Full));
+    }
 
     #[test]
     fn a_tip_links_each_entry_to_the_one_before() {

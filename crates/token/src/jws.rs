@@ -4,6 +4,7 @@
 //! may be believed; `Jws` alone is for payloads that are no claims, such as the published test vectors.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use crate::digest::TokenDigest;
 use crate::encoding;
@@ -23,6 +24,7 @@ pub struct Jws {
     header: Header,
     payload: Vec<u8>,
     signature: Vec<u8>,
+    digest: OnceLock<TokenDigest>,
 }
 
 impl Jws {
@@ -48,7 +50,7 @@ impl Jws {
             return Err(FormError::EmptySignature);
         }
         let signature = decode(signature, Segment::Signature)?;
-        Ok(Self { raw: raw.into(), signed, header, payload, signature })
+        Ok(Self { raw: raw.into(), signed, header, payload, signature, digest: OnceLock::new() })
     }
 
     /// The header.
@@ -68,7 +70,7 @@ impl Jws {
 
     /// The SHA-256 of the whole text.
     pub fn digest(&self) -> TokenDigest {
-        TokenDigest::of(&*self.raw)
+        *self.digest.get_or_init(|| TokenDigest::of(&*self.raw))
     }
 
     /// The bytes that the signature covers, exactly as received.

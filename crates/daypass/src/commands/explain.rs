@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     /// The trust policy: that of an AWS role, a federated credential of Azure, or the native form.
     #[arg(long, value_name = "FILE")]
     policy: Option<Utf8PathBuf>,
-    /// The policy's dialect, where its content does not tell: aws, azure, daypass.
+    /// The policy's dialect, where its content does not tell: aws, azure, daypass, gcp, vault.
     #[arg(long, value_name = "DIALECT", requires = "policy")]
     dialect: Option<String>,
     /// A configuration, one role of which is to be explained.

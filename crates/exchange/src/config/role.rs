@@ -1,5 +1,7 @@
 //! `[[role]]`: what a token can be exchanged for, and under which trust.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use daypass_trust::dialect::{Compiled, native};
@@ -24,14 +26,18 @@ pub(super) fn read_tables(
 
 /// Role names and ARNs are unique over all files.
 pub(super) fn check_names(loader: &mut Loader<'_>, source: &Source, roles: &[RoleConfig]) {
-    for (index, role) in roles.iter().enumerate() {
-        if let Some(first) =
-            roles.iter().take(index).find(|first| first.name.eq_ignore_ascii_case(&role.name))
-        {
-            let mut problem =
-                Problem::new(source, Span::default(), format!("role `{}` is defined twice", role.name));
-            problem.location = role.location.clone();
-            loader.problems.push(problem.help(format!("first at {}", first.location)));
+    let mut first: HashMap<String, &RoleConfig> = HashMap::with_capacity(roles.len());
+    for role in roles {
+        match first.entry(role.name.to_ascii_lowercase()) {
+            Entry::Vacant(entry) => {
+                entry.insert(role);
+            }
+            Entry::Occupied(entry) => {
+                let mut problem =
+                    Problem::new(source, Span::default(), format!("role `{}` is defined twice", role.name));
+                problem.location = role.location.clone();
+                loader.problems.push(problem.help(format!("first at {}", entry.get().location)));
+            }
         }
     }
 }

@@ -1,5 +1,8 @@
+use std::sync::OnceLock;
+
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk};
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use zeroize::Zeroizing;
 
 /// A sealing key: everything that a session is made of is derived from it, so that any replica can verify a session,
@@ -10,6 +13,8 @@ use zeroize::Zeroizing;
 pub struct SealKey {
     generation: u32,
     root: Prk,
+    /// What keys that need a secret beside this one are made of, once it has been asked for.
+    inner: OnceLock<Zeroizing<[u8; 32]>>,
 }
 
 /// The sealed text is not of this key, or not of this use, or is damaged.
@@ -23,7 +28,7 @@ impl SealKey {
 
     /// The key of these bytes.
     pub fn new(generation: u32, secret: &[u8]) -> Self {
-        Self { generation, root: Salt::new(HKDF_SHA256, b"daypass-seal-v1").extract(secret) }
+        Self { generation, root: extract(b"daypass-seal-v1", secret), inner: OnceLock::new() }
     }
 
     /// Which sealing key it is.
@@ -49,9 +54,22 @@ impl SealKey {
     /// A key that needs `secret` beside this one: whoever has the store and the sealing key, but not the secret, has
     /// nothing.
     pub fn with_secret(&self, secret: &[u8]) -> Result<Self, SealError> {
-        let own = self.derive::<32>(&[b"with-secret"])?;
-        Ok(Self { generation: self.generation, root: Salt::new(HKDF_SHA256, secret).extract(own.as_slice()) })
+        let inner = match self.inner.get() {
+            Some(inner) => inner,
+            None => {
+                let derived = self.derive::<32>(&[b"with-secret"])?;
+                self.inner.get_or_init(|| derived)
+            }
+        };
+        let root = extract(secret, inner.as_slice());
+        Ok(Self { generation: self.generation, root, inner: OnceLock::new() })
     }
+}
+
+/// The first half of HKDF (RFC 5869 section 2.2). The library's own would be done again with every use of the key.
+fn extract(salt: &[u8], secret: &[u8]) -> Prk {
+    let key = hmac::sign(&hmac::Key::new(HMAC_SHA256, salt), secret);
+    Prk::new_less_safe(HKDF_SHA256, key.as_ref())
 }
 
 struct Length(usize);
@@ -126,6 +144,14 @@ mod tests {
         *damaged.last_mut().unwrap() ^= 1;
         assert!(key.open(&[b"session", b"123456789012"], &damaged).is_err());
         assert!(key.open(&[], &sealed[..3]).is_err());
+    }
+
+    #[test]
+    fn keys_are_those_of_rfc_5869() {
+        use aws_lc_rs::hkdf::Salt;
+
+        let salted = Salt::new(HKDF_SHA256, b"salt").extract(&[7; 32]);
+        assert_eq!(expand::<32>(&extract(b"salt", &[7; 32]), &[b"a"]), expand::<32>(&salted, &[b"a"]));
     }
 
     #[test]

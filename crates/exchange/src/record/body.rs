@@ -2,8 +2,10 @@ use std::collections::BTreeMap;
 
 use daypass_claims::ClaimSet;
 use daypass_store::RecordBody;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// A record, as it lies in the log: compact JSON, written once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -84,7 +86,7 @@ pub struct ExchangeRecord {
     pub subject: Option<String>,
     /// All claims of a verified token. Nothing that no signature vouches for is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claims: Option<Value>,
+    pub claims: Option<ClaimsText>,
     /// SHA-256 of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_sha256: Option<String>,
@@ -189,7 +191,27 @@ impl Record {
     }
 }
 
-/// Claims as they stand in a record.
-pub(crate) fn claims_value(claims: &ClaimSet) -> Option<Value> {
-    serde_json::to_value(claims).ok()
+/// Claims as they stand in a record: JSON that was written once, and goes into the body as it is.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct ClaimsText(Box<RawValue>);
+
+impl ClaimsText {
+    /// Of these claims.
+    pub(crate) fn of(claims: &ClaimSet) -> Option<Self> {
+        serde_json::value::to_raw_value(claims).ok().map(Self)
+    }
+
+    /// The JSON.
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+}
+
+impl<'de> Deserialize<'de> for ClaimsText {
+    /// Through a value: a record's kind is known only when all of it has been read, and by then there is no text.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        serde_json::value::to_raw_value(&value).map(Self).map_err(D::Error::custom)
+    }
 }

@@ -6,10 +6,9 @@ mod limiter;
 mod log;
 mod verify;
 
-pub(crate) use body::claims_value;
 pub use body::{
-    AdminAct, CredentialRecord, ExchangeRecord, GenesisRecord, Outcome, Record, RecordKind, SummaryRecord,
-    UseRecord,
+    AdminAct, ClaimsText, CredentialRecord, ExchangeRecord, GenesisRecord, Outcome, Record, RecordKind,
+    SummaryRecord, UseRecord,
 };
 pub(crate) use checkpoint::genesis_text;
 pub use checkpoint::{Checkpoint, CheckpointError, HeadStatement, SignedCheckpoint};

@@ -8,6 +8,7 @@ use daypass_exchange::record::Outcome;
 use daypass_exchange::{Refusal, Wire};
 use daypass_token::sign::TokenHeader;
 use daypass_token::{Expectations, KeySet, UnverifiedToken};
+use serde_json::Value;
 
 use crate::support::{World, config_text, issuer, key};
 
@@ -31,7 +32,8 @@ async fn the_intended_job_is_admitted_and_everything_about_it_is_on_record() {
     assert_eq!(record.id, admitted.decision.to_string());
     assert_eq!(exchange.outcome, Outcome::Admitted);
     assert_eq!(exchange.issuer.as_deref(), Some(crate::support::GITHUB));
-    assert_eq!(exchange.claims.as_ref().unwrap()["repository_id"], "2002");
+    let claims: Value = serde_json::from_str(exchange.claims.as_ref().unwrap().as_str()).unwrap();
+    assert_eq!(claims["repository_id"], "2002");
     assert_eq!(exchange.statement.as_deref(), Some("trust 1"));
     assert_eq!(exchange.token_sha256.unwrap(), UnverifiedToken::parse(&token).unwrap().digest().to_string());
     assert_eq!(exchange.key_id.as_deref(), Some(world.key.key_id().as_str()));
@@ -89,7 +91,7 @@ async fn what_nobody_vouches_for_is_not_on_record() {
         .unwrap();
     world.ask("deploy", &forged).await.unwrap_err();
     let (_, record) = world.last_record().await;
-    assert_eq!((record.claims, record.subject), (None, None));
+    assert!(record.claims.is_none() && record.subject.is_none());
     assert!(record.token_sha256.is_some());
     let token = world.token(&[("iss", "https://evil.example".into())]);
     world.ask("deploy", &token).await.unwrap_err();

@@ -11,7 +11,7 @@ use super::append::OpenChain;
 use super::link::Link;
 use super::pool::no_answer;
 use super::target::Target;
-use crate::batch::{Pending, Reply, answer, refuse};
+use crate::batch::{Pending, answer, refuse};
 use crate::{ChainId, DecisionId, Entry, Receipt, RecordBody, StoreError};
 
 /// The pause after a failed attempt to connect doubles from the first of these to the second.
@@ -22,7 +22,7 @@ struct Opening {
     decision: DecisionId,
     time: Timestamp,
     genesis: RecordBody,
-    reply: Reply,
+    reply: oneshot::Sender<Result<Receipt, StoreError>>,
 }
 
 enum Job {
@@ -41,7 +41,7 @@ impl WriterHandle {
     pub(super) async fn append(&self, entry: Entry) -> Result<Receipt, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Append(Pending { entry, reply })).await?;
-        answer.await.map_err(|_| StoreError::Closed)?
+        answer.await.map_err(|_| StoreError::Closed)?.share()
     }
 
     /// Opens the chain that entries are appended to.

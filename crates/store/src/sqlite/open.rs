@@ -60,11 +60,23 @@ fn create_file(path: &Path) -> std::io::Result<()> {
 }
 
 /// The connection that writes, on a schema that is up to date. SQLite gives its side files the database's mode.
+///
+/// Its commits are in order but not yet on the disk when they return: nothing can be appended before a chain is opened, and
+/// that goes on with [`synchronise`].
 pub(super) fn for_writing(path: &Path, options: &SqliteOptions) -> Result<Connection, StoreError> {
+    let made = fs::metadata(path).is_ok_and(|file| file.len() == 0);
     let mut connection = durable(path, options.busy_timeout)?;
+    if made {
+        // An empty file has nothing to lose: it is put on the disk once, when it is a database.
+        connection.pragma_update(None, "synchronous", "OFF").map_err(translate)?;
+    }
     if enter_wal(&connection, options.busy_timeout)? != "wal" {
         return Err(StoreError::Other(format!("the file system of `{}` cannot do WAL", path.display())));
     }
+    if made {
+        settle(path).map_err(|error| translate_io(&error, path))?;
+    }
+    connection.pragma_update(None, "synchronous", "NORMAL").map_err(translate)?;
     connection
         .pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |row| row.get::<_, i64>(0))
         .map_err(translate)?;
@@ -77,6 +89,21 @@ pub(super) fn for_writing(path: &Path, options: &SqliteOptions) -> Result<Connec
     Ok(connection)
 }
 
+/// From here on the log is on the disk before a commit returns, and with it every commit before.
+pub(super) fn synchronise(connection: &Connection) -> Result<(), StoreError> {
+    connection.pragma_update(None, "synchronous", "FULL").map_err(translate)
+}
+
+/// Puts a new database on the disk, with its name: to SQLite, a log beside an empty file is a log of nothing.
+fn settle(path: &Path) -> std::io::Result<()> {
+    fs::File::open(path)?.sync_all()?;
+    #[cfg(unix)]
+    if let Some(directory) = path.parent() {
+        fs::File::open(directory)?.sync_all()?;
+    }
+    Ok(())
+}
+
 fn durable(path: &Path, busy_timeout: Duration) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(translate)?;
@@ -87,8 +114,7 @@ fn durable(path: &Path, busy_timeout: Duration) -> Result<Connection, StoreError
     prepare(&connection, busy_timeout).map_err(translate)?;
     for (pragma, value) in [
         ("page_size", PAGE_SIZE),
-        // The log is synchronised before a commit returns; the two `fullfsync` matter on macOS only.
-        ("synchronous", "FULL"),
+        // These two matter on macOS only.
         ("fullfsync", "ON"),
         ("checkpoint_fullfsync", "ON"),
         // What retention drops is gone from the file, too.
@@ -206,10 +232,13 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_is_synchronised_to_the_disk() {
+    fn once_a_chain_is_open_a_commit_is_on_the_disk_before_it_returns() {
         let dir = tempfile::tempdir().unwrap();
         let path = locate(dir.path(), true).unwrap();
         let connection = for_writing(&path, &SqliteOptions::default()).unwrap();
+        let before: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap();
+        assert_eq!(before, 1);
+        synchronise(&connection).unwrap();
         for (pragma, expected) in [
             ("synchronous", 2),
             ("fullfsync", 1),

@@ -36,7 +36,7 @@ impl WriterHandle {
     pub(super) async fn append(&self, entry: Entry) -> Result<Receipt, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Append(Pending { entry, reply })).await?;
-        answer.await.map_err(|_| StoreError::Closed)?
+        answer.await.map_err(|_| StoreError::Closed)?.share()
     }
 
     /// Opens the chain that entries are appended to.
@@ -48,6 +48,7 @@ impl WriterHandle {
         genesis: RecordBody,
     ) -> Result<Receipt, StoreError> {
         self.act(move |writer| {
+            open::synchronise(&writer.connection)?;
             let (opened, receipt) = OpenChain::open(&mut writer.connection, chain, decision, time, &genesis)?;
             writer.chain = Some(opened);
             Ok(receipt)

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A range of bytes in a source text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,11 +18,21 @@ impl Span {
 }
 
 /// A text with the name it was read under. `Debug` shows the name only: configurations hold passwords.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Source {
     name: Arc<str>,
     text: Arc<str>,
+    /// Where lines begin; asked for by whoever wants a place, which may be thousands of roles in one file.
+    lines: Arc<OnceLock<Box<[usize]>>>,
 }
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.text) == (&other.name, &other.text)
+    }
+}
+
+impl Eq for Source {}
 
 /// A place that a person can go to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -50,7 +60,7 @@ impl fmt::Debug for Source {
 impl Source {
     /// A text and its name (a path, or what the user typed for it).
     pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self { name: name.into(), text: text.into(), lines: Arc::default() }
     }
 
     /// The name.
@@ -69,13 +79,21 @@ impl Source {
         while !self.text.is_char_boundary(end) {
             end = end.saturating_sub(1);
         }
-        let before = self.text.get(..end).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
+        let line = self.lines().partition_point(|start| *start <= end);
+        let start = line.checked_sub(1).and_then(|line| self.lines().get(line)).copied().unwrap_or_default();
         Location {
             file: Arc::clone(&self.name),
-            line: before.bytes().filter(|byte| *byte == b'\n').count().saturating_add(1),
-            column: before.get(line_start..).unwrap_or_default().chars().count().saturating_add(1),
+            line,
+            column: self.text.get(start..end).unwrap_or_default().chars().count().saturating_add(1),
         }
+    }
+
+    /// Where each line begins; the first begins with the text.
+    fn lines(&self) -> &[usize] {
+        self.lines.get_or_init(|| {
+            let ends = self.text.match_indices('\n').map(|(at, _)| at.saturating_add(1));
+            std::iter::once(0).chain(ends).collect()
+        })
     }
 
     /// Where a span starts.

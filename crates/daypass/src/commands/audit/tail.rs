@@ -1,10 +1,9 @@
-use std::time::Duration;
-
+use anyhow::anyhow;
 use clap::Args;
 use serde_json::Value;
 
 use super::explained::line;
-use crate::admin::{Admin, Service};
+use crate::admin::Service;
 use crate::failure::{Outcome, Result};
 use crate::output::Output;
 
@@ -31,43 +30,28 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments, output: &Output) -> Result {
     let admin = arguments.service.admin()?;
-    let answer = newest(&admin, arguments.lines).await?;
+    let path = format!("/api/v1/audit?limit={}", arguments.lines);
     if !arguments.follow {
+        let answer: Value = admin.get(&path).await?;
         output.answer(&answer, |out| {
             records(&answer).iter().try_for_each(|record| writeln!(out, "{}", line(record)))
         })?;
         return Ok(Outcome::Fine);
     }
-    let mut shown: Vec<(String, u64)> = Vec::new();
-    let mut answer = answer;
-    loop {
-        let fresh: Vec<Value> =
-            records(&answer).into_iter().filter(|record| !shown.contains(&place(record))).collect();
-        for record in &fresh {
-            output.answer(record, |out| writeln!(out, "{}", line(record)))?;
+    let path = format!("{path}&follow=true");
+    let show = |record: &Value| output.answer(record, |out| writeln!(out, "{}", line(record)));
+    tokio::select! {
+        ended = admin.follow(&path, show) => {
+            ended?;
+            Err(anyhow!("the service has stopped").into())
         }
-        shown = records(&answer).iter().map(place).collect();
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            interrupted = tokio::signal::ctrl_c() => {
-                interrupted?;
-                return Ok(Outcome::Fine);
-            }
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted?;
+            Ok(Outcome::Fine)
         }
-        // Wide enough not to lose anything between two looks, at a rate that somebody could read.
-        answer = newest(&admin, 1_000).await?;
     }
 }
 
-async fn newest(admin: &Admin, limit: u32) -> Result<Value> {
-    admin.get(&format!("/api/v1/audit?limit={limit}")).await
-}
-
-fn records(answer: &Value) -> Vec<Value> {
-    answer.get("records").and_then(Value::as_array).cloned().unwrap_or_default()
-}
-
-fn place(record: &Value) -> (String, u64) {
-    let chain = record.get("chain").and_then(Value::as_str).unwrap_or_default();
-    (chain.to_owned(), record.get("seq").and_then(Value::as_u64).unwrap_or_default())
+fn records(answer: &Value) -> &[Value] {
+    answer.get("records").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
