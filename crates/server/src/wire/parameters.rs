@@ -75,6 +75,10 @@ impl Parameters {
 }
 
 fn decode(text: &str) -> Option<String> {
+    // Tokens, which are nearly all of a form, have nothing to decode.
+    if !text.contains('%') && !text.contains('+') {
+        return Some(text.to_owned());
+    }
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('%') {
         let digits = after.get(..2)?;
