@@ -226,6 +226,30 @@ impl SigningKey {
 
     /// Signs `claims` as a compact JWS.
     pub fn sign(&self, header: &TokenHeader, claims: &impl Serialize) -> Result<String, SignError> {
+        let token = self.signing_input(header, claims)?;
+        let signature = self.sign_bytes(token.as_bytes())?;
+        complete(token, &signature)
+    }
+
+    /// The compact JWS of `claims` with a signature that this key made of it earlier; `None` if it made none such.
+    ///
+    /// ECDSA gives another signature each time. Whoever must give the same token twice keeps the signature alone.
+    pub fn signed_before(
+        &self,
+        header: &TokenHeader,
+        claims: &impl Serialize,
+        signature: &[u8],
+    ) -> Result<Option<String>, SignError> {
+        let token = self.signing_input(header, claims)?;
+        let key = self.verification_key()?;
+        if key.verify_bytes(self.algorithm(), token.as_bytes(), signature).is_err() {
+            return Ok(None);
+        }
+        complete(token, signature).map(Some)
+    }
+
+    /// `header.payload`.
+    fn signing_input(&self, header: &TokenHeader, claims: &impl Serialize) -> Result<String, SignError> {
         let header = header.to_json(self.algorithm(), &self.key_id)?;
         let payload = serde_json::to_vec(claims)?;
         if payload.first() != Some(&b'{') {
@@ -235,12 +259,6 @@ impl SigningKey {
         encoding::encode_into(header, &mut token);
         token.push('.');
         encoding::encode_into(payload, &mut token);
-        let signature = self.sign_bytes(token.as_bytes())?;
-        token.push('.');
-        encoding::encode_into(signature, &mut token);
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(SignError::TooLarge { bytes: token.len() });
-        }
         Ok(token)
     }
 
@@ -259,6 +277,16 @@ impl SigningKey {
             }
         }
     }
+}
+
+/// Adds the signature.
+fn complete(mut token: String, signature: &[u8]) -> Result<String, SignError> {
+    token.push('.');
+    encoding::encode_into(signature, &mut token);
+    if token.len() > MAX_TOKEN_BYTES {
+        return Err(SignError::TooLarge { bytes: token.len() });
+    }
+    Ok(token)
 }
 
 /// Takes the coordinates out of the uncompressed point (SEC 1 section 2.3.3).
@@ -315,6 +343,21 @@ mod tests {
                 assert_eq!(jws.header().key_id(), Some(key.key_id()));
                 assert_eq!(jws.header().typ(), Some("JWT"));
             }
+        }
+    }
+
+    #[test]
+    fn a_signature_makes_the_token_again_that_it_was_made_for_and_no_other() {
+        for algorithm in ALL {
+            let (key, other) =
+                (SigningKey::generate(algorithm).unwrap(), SigningKey::generate(algorithm).unwrap());
+            let header = TokenHeader::new("JWT");
+            let token = key.sign(&header, &claims()).unwrap();
+            let signature = encoding::decode(token.rsplit('.').next().unwrap()).unwrap();
+            let again = |key: &SigningKey, claims: &ClaimSet| key.signed_before(&header, claims, &signature);
+            assert_eq!(again(&key, &claims()).unwrap(), Some(token));
+            assert_eq!(again(&other, &claims()).unwrap(), None);
+            assert_eq!(again(&key, &[("sub", "another")].into_iter().collect()).unwrap(), None);
         }
     }
 

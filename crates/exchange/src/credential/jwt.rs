@@ -1,6 +1,8 @@
 //! `jwt`: a re-issued token. Its subject and claims are templates over the claims of the token it is issued for, so that
 //! any relying party can trust one issuer whose subjects say exactly what it needs.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use daypass_claims::{Algorithm, Audience, ClaimSet, ClaimValue, Timestamp};
 use daypass_issuers::{Escapes, RenderError};
 use daypass_token::sign::{SigningKey, TokenHeader};
@@ -31,13 +33,13 @@ pub(super) fn mint(
 ) -> Result<(Secret, Vec<u8>), Refusal> {
     let claims = claims(decision, config, mint, issued_at, expires_at)?;
     let header = TokenHeader::new(if config.access_token { "at+jwt" } else { "JWT" });
-    if let Some(token) = retry.and_then(|sealed| reopen(mint, sealed)) {
+    if let Some(token) = retry.and_then(|sealed| again(mint, &header, &claims, sealed)) {
         return Ok((secret(token, config), Vec::new()));
     }
     let key =
         mint.keys.signer(config.algorithm).ok_or(Refusal::Mint("there is no key of the role's algorithm"))?;
     let token = sign(key, &header, &claims)?;
-    // RSA and Ed25519 give the same signature again; ECDSA does not, so its answer is kept for retries.
+    // RSA and Ed25519 give the same signature again; ECDSA does not, so its signature is kept for retries.
     let retry = if key.algorithm() == Algorithm::ES256 { keep(mint, &token)? } else { Vec::new() };
     Ok((secret(token, config), retry))
 }
@@ -123,22 +125,29 @@ fn tags(config: &JwtConfig, mint: &Mint<'_>) -> Result<ClaimValue, Refusal> {
     Ok(ClaimValue::Object(members))
 }
 
-/// The key that an answer is kept under: it needs the token that was presented, which is nowhere stored.
+/// The key that a signature is kept under: it needs the token that was presented, which is nowhere stored.
 fn answer_key(mint: &Mint<'_>, seal: &SealKey) -> Option<SealKey> {
     seal.with_secret(mint.token?.expose().as_bytes()).ok()
 }
 
+/// The signature of a token, sealed: all of it that cannot be made again.
 fn keep(mint: &Mint<'_>, token: &str) -> Result<Vec<u8>, Refusal> {
     let seal = mint.keys.seal();
     let Some(key) = answer_key(mint, seal) else { return Ok(Vec::new()) };
-    let failed = |_| Refusal::Mint("the answer could not be sealed");
-    let sealed = key.seal(&[b"answer", mint.id.0.as_bytes()], token.as_bytes()).map_err(failed)?;
-    Ok([seal.generation().to_be_bytes().as_slice(), &sealed].concat())
+    let failed = Refusal::Mint("the answer could not be sealed");
+    let signature = token.rsplit('.').next().unwrap_or_default();
+    match key.seal(&[b"signature", mint.id.0.as_bytes()], signature.as_bytes()) {
+        Ok(sealed) => Ok([seal.generation().to_be_bytes().as_slice(), &sealed].concat()),
+        Err(_) => Err(failed),
+    }
 }
 
-fn reopen(mint: &Mint<'_>, kept: &[u8]) -> Option<Zeroizing<String>> {
+/// The token that was signed before, by a key that has perhaps been followed by another since.
+fn again(mint: &Mint<'_>, header: &TokenHeader, claims: &ClaimSet, kept: &[u8]) -> Option<Zeroizing<String>> {
     let (generation, sealed) = kept.split_at_checked(4)?;
     let seal = mint.keys.seal_of(u32::from_be_bytes(generation.try_into().ok()?))?;
-    let plain = answer_key(mint, seal)?.open(&[b"answer", mint.id.0.as_bytes()], sealed).ok()?;
-    String::from_utf8(plain.to_vec()).ok().map(Zeroizing::new)
+    let plain = answer_key(mint, seal)?.open(&[b"signature", mint.id.0.as_bytes()], sealed).ok()?;
+    let signature = URL_SAFE_NO_PAD.decode(plain.as_slice()).ok()?;
+    let mut keys = mint.keys.signing_keys().filter(|key| key.algorithm() == Algorithm::ES256);
+    keys.find_map(|key| key.signed_before(header, claims, &signature).ok()?).map(Zeroizing::new)
 }

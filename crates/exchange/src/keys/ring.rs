@@ -90,6 +90,11 @@ impl Keys {
         .map(|(_, key)| key)
     }
 
+    /// Every published signing key.
+    pub fn signing_keys(&self) -> impl Iterator<Item = &Arc<SigningKey>> {
+        self.verifiers.iter()
+    }
+
     /// The published signing key of that id.
     pub fn signing_key(&self, id: &str) -> Option<&Arc<SigningKey>> {
         self.verifiers.iter().find(|key| key.key_id().as_str() == id)
