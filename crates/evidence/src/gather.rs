@@ -139,8 +139,24 @@ pub fn gather(inputs: &[Input], options: &Options, progress: &dyn Progress) -> R
         }
         Ok(())
     })?;
+    finish(found, workers, options)
+}
+
+/// Reads one stream, such as standard input. `name` is what the report calls it.
+pub fn gather_stream(
+    source: SourceKind,
+    stream: impl Read,
+    name: &Utf8Path,
+    options: &Options,
+) -> Result<Gathered, GatherError> {
+    let mut worker = Worker::new(options, options.memory);
+    worker.read(source, name, || Ok(stream)).map_err(GatherError::Spill)?;
+    finish(Reading::default(), vec![worker], options)
+}
+
+fn finish(mut found: Reading, workers: Vec<Worker>, options: &Options) -> Result<Gathered, GatherError> {
     let mut keys = Vec::new();
-    let mut tallies = Vec::with_capacity(threads);
+    let mut tallies = Vec::with_capacity(workers.len());
     for worker in workers {
         found.append(worker.reading);
         keys.extend(worker.keys);
@@ -212,7 +228,8 @@ fn work(
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return Ok(worker) };
-        let bytes = worker.read(job).map_err(GatherError::Spill)?;
+        let bytes =
+            worker.read(job.source, &job.path, || File::open(&job.path)).map_err(GatherError::Spill)?;
         progress.file(bytes);
     }
 }
@@ -240,25 +257,25 @@ impl Worker {
     }
 
     /// Reads a file and gives its size. An error is one of temporary files.
-    fn read(&mut self, job: Job) -> io::Result<u64> {
+    fn read<R: Read>(
+        &mut self,
+        source: SourceKind,
+        path: &Utf8Path,
+        open: impl FnOnce() -> io::Result<R>,
+    ) -> io::Result<u64> {
         self.reading.files = self.reading.files.saturating_add(1);
-        let delivered = Delivered::of(&job.path);
-        let name = job.path.file_name().unwrap_or_default().to_owned();
-        let mut into = Into {
-            report: FileReport::new(job.path, job.source),
-            delivered: &delivered,
-            failed: None,
-            worker: self,
-        };
+        let delivered = Delivered::of(path);
+        let limits = self.limits;
         let mut bytes = 0;
-        match open(&into.report.path, &mut bytes) {
-            Ok(file) => {
-                let limits = into.worker.limits;
-                if source::read(job.source, file, &name, limits, &mut into).is_err() {
-                    into.report.skip(Skip::Unreadable, 0);
-                }
-            }
-            Err(_) => into.report.skip(Skip::Unreadable, 0),
+        let report = FileReport::new(path.to_owned(), source);
+        let mut into = Into { report, delivered: &delivered, failed: None, worker: self };
+        let name = path.file_name().unwrap_or_default();
+        let read = open().and_then(|inner| {
+            let counted = Counted { inner, bytes: &mut bytes };
+            source::read(source, counted, name, limits, &mut into)
+        });
+        if read.is_err() {
+            into.report.skip(Skip::Unreadable, 0);
         }
         let Into { report, failed, .. } = into;
         if let Some(error) = failed {
@@ -266,7 +283,7 @@ impl Worker {
         }
         let lost = report.lost();
         if lost > 0
-            && let Some(cloud) = cloud(job.source)
+            && let Some(cloud) = cloud(source)
         {
             let place = [cloud.as_str(), &*delivered.account, &*delivered.region];
             self.tally.lose(place, delivered.moment(), lost)?;
@@ -289,19 +306,15 @@ const fn cloud(source: SourceKind) -> Option<Cloud> {
     }
 }
 
-fn open<'b>(path: &Utf8Path, bytes: &'b mut u64) -> io::Result<Counted<'b>> {
-    Ok(Counted { file: File::open(path)?, bytes })
-}
-
 /// Counts what is read.
-struct Counted<'b> {
-    file: File,
+struct Counted<'b, R> {
+    inner: R,
     bytes: &'b mut u64,
 }
 
-impl Read for Counted<'_> {
+impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(room)?;
+        let count = self.inner.read(room)?;
         *self.bytes = self.bytes.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
         Ok(count)
     }

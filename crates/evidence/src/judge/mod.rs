@@ -1,0 +1,142 @@
+//! What the table means: a verdict for each stored credential, and the sessions that nobody expected.
+
+mod consumer;
+mod coverage;
+mod credential;
+mod session;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use daypass_claims::Timestamp;
+use serde::Serialize;
+
+pub use consumer::{Confidence, Consumer, ConsumerKind};
+pub use coverage::Coverage;
+pub use credential::{CredentialFinding, Doubt, Verdict};
+pub use session::{Expectation, Expected, SessionFinding};
+
+use crate::event::{Class, Cloud};
+use crate::gather::Evidence;
+use crate::table::UseRow;
+use consumer::Consuming;
+use session::Sessions;
+
+/// What is asked of the evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// From when on stored credentials should not be used any more.
+    pub cut_over: Timestamp,
+    /// The end of the window: the time at which the logs were fetched.
+    pub until: Timestamp,
+    /// Credentials to be judged whether or not the logs have them.
+    pub credentials: Vec<Stored>,
+    /// The sessions that are meant to be; none at all leaves the question open.
+    pub expected: Vec<Expected>,
+    /// When the cloud's own statements on keys were fetched. Without it they hold up to the last time that they mention.
+    pub stated_at: Option<Timestamp>,
+}
+
+/// A stored credential.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stored {
+    /// Where it is good.
+    pub cloud: Cloud,
+    /// Its id.
+    pub credential: String,
+    /// Its account, if known.
+    pub account: String,
+    /// Whose it is, if known: the ARN of a user, the e-mail of a service account.
+    pub principal: String,
+}
+
+/// Takes in the table row by row, in any order. What it holds grows with credentials, programs and subjects, not with days.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    question: Question,
+    credentials: BTreeMap<(Cloud, String), Used>,
+    /// When sessions of a user were last used whose key the logs do not show.
+    unattributed: BTreeMap<(Cloud, String), Timestamp>,
+    sessions: Sessions,
+}
+
+/// What is known of a stored credential's use.
+#[derive(Clone, Debug, Default)]
+struct Used {
+    account: String,
+    principal: String,
+    /// By program and system.
+    consuming: BTreeMap<(String, String), Consuming>,
+}
+
+/// The answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Findings {
+    /// Of every stored credential that was asked for or seen.
+    pub credentials: Vec<CredentialFinding>,
+    /// Of every workload that got, or tried to get, a session; and of everything else that used a role meant for workloads.
+    pub sessions: Vec<SessionFinding>,
+}
+
+impl Ledger {
+    /// Nothing taken in yet.
+    pub fn new(question: Question) -> Self {
+        let mut credentials = BTreeMap::new();
+        for Stored { cloud, credential, account, principal } in &question.credentials {
+            let used =
+                Used { account: account.clone(), principal: principal.clone(), consuming: BTreeMap::new() };
+            credentials.insert((*cloud, credential.clone()), used);
+        }
+        Self { question, credentials, unattributed: BTreeMap::new(), sessions: Sessions::default() }
+    }
+
+    /// Takes in a row.
+    pub fn add(&mut self, row: &UseRow) {
+        if row.class.is_stored() {
+            self.stored(row);
+        }
+        self.sessions.add(row, &self.question);
+    }
+
+    fn stored(&mut self, row: &UseRow) {
+        if row.credential.is_empty() {
+            let last = self.unattributed.entry((row.cloud, row.principal.clone())).or_insert(row.last);
+            *last = row.last.max(*last);
+            return;
+        }
+        let used = self.credentials.entry((row.cloud, row.credential.clone())).or_default();
+        if used.account.is_empty() {
+            used.account = row.account.clone();
+        }
+        // A brokered session acts as a role; the key's own calls say whose the key is.
+        if used.principal.is_empty() || row.class != Class::Brokered {
+            used.principal = row.principal.clone();
+        }
+        used.consuming
+            .entry((row.agent.clone(), row.system.clone()))
+            .or_default()
+            .add(row, self.question.cut_over);
+    }
+
+    /// Judges. `rest` is the evidence less its rows, which need not be there.
+    pub fn finish(self, rest: &Evidence) -> Findings {
+        let Self { question, credentials, unattributed, sessions } = self;
+        let accounts: BTreeSet<(Cloud, &str)> = rest
+            .coverage
+            .iter()
+            .filter(|row| !row.account.is_empty())
+            .map(|row| (row.cloud, row.account.as_str()))
+            .collect();
+        let judge = credential::Judge { question: &question, rest, unattributed: &unattributed, accounts };
+        let credentials = credentials.into_iter().map(|((cloud, id), used)| judge.finding(cloud, id, used));
+        Findings { credentials: credentials.collect(), sessions: sessions.finish() }
+    }
+}
+
+/// Judges evidence that is all there.
+pub fn judge(evidence: &Evidence, question: Question) -> Findings {
+    let mut ledger = Ledger::new(question);
+    for row in &evidence.uses {
+        ledger.add(row);
+    }
+    ledger.finish(evidence)
+}

@@ -1,0 +1,118 @@
+//! Whatever is wrong with a file is reported, and the rest is read.
+
+use daypass_evidence::{Evidence, Options, Skip};
+
+use crate::common::{call, delivery, folder, gzip, read, time, write};
+
+const FOLDER: &str = "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/10/05";
+const NOON: &str = "2026-10-05T12:00:00Z";
+
+/// What comes of a file that lies where CloudTrail delivers to.
+fn delivered(bytes: &[u8]) -> Evidence {
+    let (_folder, path) = folder();
+    write(&path.join(FOLDER).join("a.json.gz"), bytes);
+    read(&path, &Options { until: Some(time("2026-11-01T00:00:00Z")), ..Options::default() })
+}
+
+/// Keys that were seen, what was skipped how often, and what of that counts as lost on the day of the delivery.
+fn summary(evidence: &Evidence) -> (Vec<&str>, Vec<(Skip, u64)>, u64) {
+    let keys = evidence.uses.iter().map(|row| row.credential.as_str()).collect();
+    let skipped: Vec<(Skip, u64)> =
+        evidence.reading.skipped.iter().map(|(skip, count)| (*skip, *count)).collect();
+    if !skipped.is_empty() {
+        let [report] = evidence.reading.reports.as_slice() else { panic!("{:?}", evidence.reading) };
+        assert!(report.path.as_str().ends_with("a.json.gz"));
+        let counts: Vec<(Skip, u64)> = report.skipped.iter().map(|(skip, count)| (*skip, *count)).collect();
+        assert_eq!(counts, skipped);
+        assert_eq!(
+            report.places.len(),
+            skipped.iter().map(|(_, count)| usize::try_from(*count).unwrap()).sum::<usize>()
+        );
+    }
+    let day = |row: &&daypass_evidence::CoverageRow| row.day == "2026-10-05" && row.account == "111122223333";
+    (keys, skipped, evidence.coverage.iter().filter(day).map(|row| row.lost).sum())
+}
+
+#[test]
+fn a_truncated_member_is_reported() {
+    let many: Vec<String> =
+        (0..500).map(|index| call(&format!("AKIA{:016}", index * 7_919 % 1_000), NOON)).collect();
+    let whole = gzip(delivery(&many).as_bytes());
+    let evidence = delivered(&whole[..whole.len() * 3 / 4]);
+    let (keys, skipped, lost) = summary(&evidence);
+    assert!(keys.len() > 100 && keys.len() < 500, "{}", keys.len());
+    assert_eq!((skipped, lost), (vec![(Skip::Truncated, 1)], 1));
+}
+
+#[test]
+fn behind_a_corrupt_member_the_next_one_is_read() {
+    let mut broken = gzip(delivery(&[call("AKIA2", NOON)]).as_bytes());
+    let length = broken.len();
+    broken[length - 5] ^= 0xff;
+    let file = [
+        gzip(delivery(&[call("AKIA1", NOON)]).as_bytes()),
+        broken,
+        gzip(delivery(&[call("AKIA3", NOON)]).as_bytes()),
+    ];
+    let evidence = delivered(&file.concat());
+    assert_eq!(summary(&evidence), (vec!["AKIA1", "AKIA2", "AKIA3"], vec![(Skip::Corrupt, 1)], 1));
+}
+
+#[test]
+fn a_malformed_record_is_reported() {
+    let text = delivery(&[
+        call("AKIA1", NOON),
+        call("AKIA2", NOON).replace(":\"IAMUser\"", ":oops"),
+        call("AKIA3", NOON),
+    ]);
+    assert_eq!(summary(&delivered(text.as_bytes())), (vec!["AKIA1", "AKIA3"], vec![(Skip::Malformed, 1)], 1));
+}
+
+#[test]
+fn a_list_without_an_end_is_reported() {
+    let text = delivery(&[call("AKIA1", NOON)]).replace("]}", "");
+    assert_eq!(summary(&delivered(text.as_bytes())), (vec!["AKIA1"], vec![(Skip::Unfinished, 1)], 1));
+}
+
+#[test]
+fn a_record_that_is_too_large_is_reported() {
+    let large = call("AKIA2", NOON).replace("ListBuckets", &"x".repeat(3 << 20));
+    let text = delivery(&[call("AKIA1", NOON), large, call("AKIA3", NOON)]);
+    assert_eq!(summary(&delivered(text.as_bytes())), (vec!["AKIA1", "AKIA3"], vec![(Skip::Oversize, 1)], 1));
+}
+
+#[test]
+fn a_record_of_something_else_is_reported() {
+    let text = delivery(&[r#"{"hello":"world"}"#.to_owned(), call("AKIA1", NOON)]);
+    assert_eq!(summary(&delivered(text.as_bytes())), (vec!["AKIA1"], vec![(Skip::Unknown, 1)], 1));
+}
+
+#[test]
+fn a_record_without_a_time_is_reported() {
+    let text = delivery(&[call("AKIA1", "yesterday"), call("AKIA2", NOON)]);
+    assert_eq!(summary(&delivered(text.as_bytes())), (vec!["AKIA2"], vec![(Skip::Untimed, 1)], 1));
+}
+
+#[test]
+fn a_record_at_an_impossible_time_is_reported_and_leaves_a_doubt_about_its_key() {
+    let text = delivery(&[
+        call("AKIA1", "2026-10-09T00:00:00Z"),
+        call("AKIA1", "2027-01-01T00:00:00Z"),
+        call("AKIA2", "2026-10-04T23:00:00Z"),
+    ]);
+    let evidence = delivered(text.as_bytes());
+    assert_eq!(summary(&evidence), (vec!["AKIA2"], vec![(Skip::Disordered, 2)], 0));
+    assert_eq!(evidence.doubtful, [("AKIA1".to_owned(), 2)]);
+}
+
+#[test]
+fn a_session_that_is_used_before_it_begins_is_counted() {
+    let session = r#"{"userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/a/b","accessKeyId":"ASIA1"},
+        "eventTime":"2026-10-05T11:00:00Z","eventSource":"s3.amazonaws.com","eventName":"ListBuckets"}"#;
+    let issue = r#"{"userIdentity":{"type":"WebIdentityUser","userName":"s","identityProvider":"p","principalId":"p:a:s"},
+        "eventTime":"2026-10-05T12:00:00Z","eventSource":"sts.amazonaws.com","eventName":"AssumeRoleWithWebIdentity",
+        "requestParameters":{"roleArn":"r"},"responseElements":{"credentials":{"accessKeyId":"ASIA1"}}}"#;
+    let evidence = delivered(delivery(&[session.to_owned(), issue.to_owned()]).as_bytes());
+    assert_eq!(evidence.reading.used_before_issue, 1);
+    assert!(evidence.uses.iter().all(|row| row.subject == "s" && row.audience == "a"));
+}
