@@ -142,8 +142,10 @@ impl<'d> Reader<'d> {
         let inputs = inputs.filter(|(name, _)| !keywords.contains(&name.as_str()));
         let step = Step { inputs: values(inputs, Scope::Step), uses: Some(uses), ..step(name) };
         let before = usage.and_then(|usage| usage.get("pre-steps")).map_or(0, |steps| steps.items().len());
-        let at = before.min(job.steps.len());
-        job.steps.insert(at, step);
+        let after = job.steps.split_off(before.min(job.steps.len()));
+        self.passed_steps(usage, &Arguments::default(), &mut Vec::new(), &mut job.steps);
+        job.steps.push(step);
+        job.steps.extend(after);
         Some(job)
     }
 
@@ -237,23 +239,44 @@ impl<'d> Reader<'d> {
         }
     }
 
+    /// Steps that an orb's job or command is handed to run: `auth: [aws-cli/setup: {role_arn: ...}]`.
+    fn passed_steps(
+        &mut self,
+        given: Option<&Node>,
+        arguments: &Arguments,
+        path: &mut Vec<Text>,
+        steps: &mut Vec<Step>,
+    ) {
+        let around = ["pre-steps", "post-steps", "context", "requires"];
+        let is_step = |item: &Node| {
+            let name = item.as_str().or_else(|| Some(item.entries().first()?.0.as_str()));
+            name.is_some_and(|name| name == "run" || name.contains('/'))
+        };
+        for (name, pair) in given.map(Node::entries).unwrap_or_default() {
+            if !around.contains(&name.as_str()) && pair.value.items().iter().any(is_step) {
+                self.steps(&pair.value, arguments, path, steps);
+            }
+        }
+    }
+
     /// A step that is a command: the file's own is written out, an orb's or a built-in one is named.
     fn command(
         &mut self,
         name: &Text,
-        given: Option<&Node>,
+        given_node: Option<&Node>,
         outer: &Arguments,
         path: &mut Vec<Text>,
         steps: &mut Vec<Step>,
     ) {
         let defined = self.root.get("commands").and_then(|commands| commands.get(name.as_str()));
-        let entries = given.map(Node::entries).unwrap_or_default();
+        let entries = given_node.map(Node::entries).unwrap_or_default();
         let given: Vec<Variable> = values(entries.into_iter(), Scope::Step)
             .into_iter()
             .map(|one| Variable { value: filled(&one.value, outer), ..one })
             .collect();
         let Some(defined) = defined else {
             let uses = Some(self.uses(name));
+            self.passed_steps(given_node, outer, path, steps);
             steps.push(Step { uses, inputs: given, via: path.clone(), ..step(name) });
             return;
         };

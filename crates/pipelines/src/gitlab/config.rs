@@ -27,7 +27,8 @@ impl Config {
         let budget = Cell::new(VALUES);
         let mut files = HashSet::from([Arc::clone(&document.place.file)]);
         let project = Project { root: project_root(&document.place.file), tree };
-        let root = with_includes(document, project, &mut files, &budget, notes);
+        let mut path = vec![Arc::clone(&document.place.file)];
+        let root = with_includes(document, project, (&mut files, &mut path), &budget, notes);
         Self { root, budget }
     }
 
@@ -173,16 +174,21 @@ struct Project<'a> {
 fn with_includes(
     document: &Node,
     project: Project<'_>,
-    files: &mut HashSet<Arc<str>>,
+    (files, path): (&mut HashSet<Arc<str>>, &mut Vec<Arc<str>>),
     budget: &Cell<usize>,
     notes: &mut Vec<Note>,
 ) -> Node {
     let Some(include) = document.get("include") else { return document.clone() };
     let mut merged: Option<Node> = None;
     for item in include.one_or_more() {
-        for (target, path) in local_files(item, project, notes) {
-            let included = match included(&path, project.tree, files) {
-                Ok(Some(included)) => with_includes(&included, project, files, budget, notes),
+        for (target, wanted) in local_files(item, project, notes) {
+            let included = match included(&wanted, project.tree, files, path) {
+                Ok(Some(included)) => {
+                    path.push(Arc::from(wanted));
+                    let whole = with_includes(&included, project, (&mut *files, &mut *path), budget, notes);
+                    path.pop();
+                    whole
+                }
                 Ok(None) => continue,
                 Err(why) => {
                     let what = format!("`{target}` was not followed: {why}");
@@ -234,10 +240,18 @@ fn project_root(file: &str) -> &str {
     }
 }
 
-fn included(path: &str, tree: &dyn Tree, files: &mut HashSet<Arc<str>>) -> Result<Option<Node>, String> {
+fn included(
+    path: &str,
+    tree: &dyn Tree,
+    files: &mut HashSet<Arc<str>>,
+    above: &[Arc<str>],
+) -> Result<Option<Node>, String> {
     let file: Arc<str> = Arc::from(path);
+    if above.contains(&file) {
+        return Err("it includes itself".to_owned());
+    }
     if files.contains(&file) {
-        // A file that was already laid in, be it by itself: GitLab takes it once.
+        // A file that was already laid in: GitLab takes it once.
         return Ok(None);
     }
     if files.len() > FILES {
