@@ -15,13 +15,18 @@ const BLOCKS: usize = 20_000;
 /// The blocks and statements of a text; `comments` are what begins a comment that ends with its line. Braces that do not
 /// match are taken as they come.
 pub(crate) fn blocks(text: &str, comments: &[&str]) -> Vec<Block> {
-    let mut cut = text.len().min(BYTES);
+    blocks_within(text, Span::new(0, text.len()), comments)
+}
+
+/// The same of a part of a text.
+pub(crate) fn blocks_within(text: &str, part: Span, comments: &[&str]) -> Vec<Block> {
+    let mut cut = part.end.min(text.len()).min(part.start.saturating_add(BYTES));
     while !text.is_char_boundary(cut) {
         cut = cut.saturating_sub(1);
     }
     let text = text.get(..cut).unwrap_or_default();
     let mut found = Vec::new();
-    let mut scanner = Scanner { text, at: 0, count: 0, comments };
+    let mut scanner = Scanner { text, at: part.start, count: 0, comments };
     while scanner.at < text.len() && scanner.count < BLOCKS {
         scanner.blocks(&mut found, 0);
     }

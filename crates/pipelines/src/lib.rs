@@ -29,5 +29,5 @@ pub use model::{
 pub use place::{Place, Style, Text};
 pub use platform::Platform;
 pub use read::{ReadError, read, read_as};
-pub use recognise::recognise;
+pub use recognise::{expected, may_be_pipeline, recognise};
 pub use tree::{NoTree, Tree};

@@ -24,6 +24,34 @@ pub fn recognise(path: &str, bytes: &[u8]) -> Option<Platform> {
     (groovy && (lower.contains("jenkinsfile") || mentions(bytes, "pipeline {"))).then_some(Platform::Jenkins)
 }
 
+/// Whether the name of a file leaves it possible that it is a pipeline's: others need not be opened.
+pub fn may_be_pipeline(path: &str) -> bool {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    matches!(extension, "yml" | "yaml" | "json" | "tf" | "hcl" | "groovy" | "jenkinsfile")
+        || name.starts_with("jenkinsfile")
+}
+
+/// The platform whose files have this very path, whatever is in this one: a file of that path which is none of the
+/// platform's is worth a word.
+pub fn expected(path: &str) -> Option<Platform> {
+    let path = path.replace('\\', "/");
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+    let yaml = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml"));
+    let inside = |wanted: &str| folder == wanted || folder.ends_with(&format!("/{wanted}"));
+    match (yaml, name) {
+        (Some(_), _) if inside(".github/workflows") => Some(Platform::GitHubActions),
+        (Some(".gitlab-ci"), _) => Some(Platform::GitLab),
+        (Some("config"), _) if inside(".circleci") => Some(Platform::CircleCi),
+        (Some("bitbucket-pipelines"), _) => Some(Platform::Bitbucket),
+        (Some("azure-pipelines"), _) => Some(Platform::AzurePipelines),
+        (Some("pipeline"), _) if inside(".buildkite") => Some(Platform::Buildkite),
+        (_, "Jenkinsfile") => Some(Platform::Jenkins),
+        (_, name) if name.strip_suffix(".tf").is_some() => Some(Platform::Terraform),
+        _ => None,
+    }
+}
+
 fn by_path(folder: &str, name: &str, extension: &str, keys: &Keys) -> Option<Platform> {
     let inside = |wanted: &str| folder == wanted || folder.ends_with(&format!("/{wanted}"));
     let below = |wanted: &str| format!("/{folder}/").contains(&format!("/{wanted}/"));
@@ -177,6 +205,26 @@ mod tests {
             ("package.json", "{\"name\": \"x\", \"jobs\": 1}", None),
         ] {
             assert_eq!(recognise(path, text.as_bytes()), wanted, "{path}");
+        }
+    }
+
+    #[test]
+    fn names_alone_rule_most_files_out() {
+        for (path, possible, certain) in [
+            (".github/workflows/x.yaml", true, Some(Platform::GitHubActions)),
+            ("a/.gitlab-ci.yml", true, Some(Platform::GitLab)),
+            (".circleci/config.yml", true, Some(Platform::CircleCi)),
+            (".buildkite/pipeline.yml", true, Some(Platform::Buildkite)),
+            ("bitbucket-pipelines.yml", true, Some(Platform::Bitbucket)),
+            ("azure-pipelines.yml", true, Some(Platform::AzurePipelines)),
+            ("x/Jenkinsfile", true, Some(Platform::Jenkins)),
+            ("Jenkinsfile.prod", true, None),
+            ("main.tf", true, Some(Platform::Terraform)),
+            ("chart/values.yaml", true, None),
+            ("README.md", false, None),
+            ("src/main.rs", false, None),
+        ] {
+            assert_eq!((may_be_pipeline(path), expected(path)), (possible, certain), "{path}");
         }
     }
 

@@ -72,7 +72,7 @@ fn found(path: &str) -> Vec<String> {
         let confidence = format!("{:?}", one.confidence).to_lowercase();
         format!("{}:{} {confidence} [{job}] {} <- {}", one.line, one.kind, one.sink, one.source)
     };
-    inventory(path, &tree[path], &tree).unwrap().into_iter().map(line).collect()
+    inventory(path, &tree[path], &tree).unwrap().credentials.into_iter().map(line).collect()
 }
 
 #[test]

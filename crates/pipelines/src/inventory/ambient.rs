@@ -1,10 +1,12 @@
 //! Credentials that no file names: variables that a platform hands to every job, told from what the job runs.
 
 use super::Confidence;
+use super::collect::within;
 use super::group::{Groups, Sink, Strength};
-use super::source::Origin;
+use super::shell::assigned;
+use super::source::{Origin, referenced};
 use super::table::{Kind, Part, table};
-use crate::{IdToken, Job, Pipeline, Place, Platform};
+use crate::{IdToken, Job, Pipeline, Place, Platform, Text, Variable};
 
 /// What the job uses without a word, on platforms whose stored variables are in every job's environment.
 pub(super) fn of_job(pipeline: &Pipeline, job: &Job, groups: &Groups) -> Vec<Sink> {
@@ -41,6 +43,43 @@ pub(super) fn of_job(pipeline: &Pipeline, job: &Job, groups: &Groups) -> Vec<Sin
     sinks
 }
 
+/// Stored variables that scripts read under names that tools read them by, where nothing tells what for.
+pub(super) fn read_by_scripts(pipeline: &Pipeline, job: &Job, groups: &Groups) -> Vec<Sink> {
+    let name = job.path();
+    let mut sinks: Vec<Sink> = Vec::new();
+    let scripts: Vec<&Text> = job.steps.iter().flat_map(|step| &step.scripts).collect();
+    let assigned = assigned(&scripts);
+    for (index, step) in job.steps.iter().enumerate() {
+        let scopes: [&[Variable]; 4] = [&step.env, &assigned, &job.env, &pipeline.env];
+        for script in &step.scripts {
+            for origin in referenced(pipeline.platform, script.as_str(), &scopes) {
+                let Origin::Stored(variable) = &origin else { continue };
+                let Some((kind, Part::Secret)) = table().variable(variable) else { continue };
+                let known = sinks.iter().any(|sink| sink.origins.contains(&origin));
+                if known || variable.contains('.') || groups.holds(&name, &origin) {
+                    continue;
+                }
+                sinks.push(Sink {
+                    kind,
+                    part: Part::Secret,
+                    name: format!("a script reads {variable}"),
+                    place: place_of(script, variable),
+                    origins: vec![origin],
+                    step: Some(index),
+                    confidence: Confidence::Inferred,
+                    strength: Strength::Likeness,
+                    why: "a script reads a stored variable of a name that tools know".to_owned(),
+                });
+            }
+        }
+    }
+    sinks
+}
+
+fn place_of(script: &Text, word: &str) -> Place {
+    within(script, script.as_str().find(word).unwrap_or_default())
+}
+
 /// A role is given to an orb or pipe, which fetches the token itself.
 fn assumes_a_role(job: &Job) -> bool {
     job.steps.iter().flat_map(|step| &step.inputs).any(|input| {
@@ -51,7 +90,7 @@ fn assumes_a_role(job: &Job) -> bool {
 
 /// Whether scripts or variables show that the job gets by with its token.
 fn mentions(job: &Job, kind: &Kind) -> bool {
-    let scripts = job.steps.iter().flat_map(|step| &step.scripts).map(crate::Text::as_str);
+    let scripts = job.steps.iter().flat_map(|step| &step.scripts).map(Text::as_str);
     let names = job.env.iter().map(|variable| variable.name.as_str());
     let mut texts = scripts.chain(names);
     texts.any(|text| kind.federated.iter().any(|word| text.contains(word.as_str())))

@@ -3,7 +3,7 @@
 use super::group::{Sink, Strength};
 use super::source::{Origin, Scopes, origins, referenced};
 use super::table::{Part, UseRule, table};
-use super::{Confidence, literal, shell};
+use super::{Confidence, literal, registry, shell};
 use crate::{Image, Job, Pipeline, Place, Platform, Role, Step, Text, Variable};
 
 /// The sinks that every job sees.
@@ -115,6 +115,7 @@ impl Context<'_> {
         for input in &step.inputs {
             if !known.iter().any(|name| input.name.as_str().eq_ignore_ascii_case(name)) {
                 sinks.extend(self.likeness(input, index, scopes));
+                sinks.extend(self.pairs(input, index, scopes));
             }
         }
     }
@@ -133,11 +134,17 @@ impl Context<'_> {
         let value = variable.value.as_str();
         let uses = step.uses.as_ref()?;
         let kind = match &rule.registry {
-            Some(input) => shell::registry_kind(step.input(input).map_or("", Text::as_str), kind),
+            Some(input) => {
+                let written = step.input(input).map_or("", Text::as_str);
+                match origins(self.platform(), written, scopes).as_slice() {
+                    [Origin::Literal(host)] => registry::kind_of(host, kind),
+                    _ => registry::kind_of(written, kind),
+                }
+            }
             None => kind,
         };
         let mut name = format!("{}: {}", uses.name, variable.name);
-        let mut confidence = Confidence::Certain;
+        let mut confidence = if rule.inferred { Confidence::Inferred } else { Confidence::Certain };
         let mut why = format!("`{}` takes it as an input", uses.name);
         let origins = if part == Part::Connection {
             if self.platform() == Platform::AzurePipelines {
@@ -212,6 +219,32 @@ impl Context<'_> {
         Some(make(kind, part, format!("an input is called `{name}`")))
     }
 
+    /// `NAME=value` lines of an input, such as `build-args` and `secrets` of image builds.
+    fn pairs<'s>(
+        &'s self,
+        input: &'s Variable,
+        index: usize,
+        scopes: Scopes<'s>,
+    ) -> impl Iterator<Item = Sink> + 's {
+        input.value.lines().filter_map(move |(line, text)| {
+            let (name, value) = text.trim().trim_start_matches("id=").split_once(['=', ','])?;
+            let (kind, part) = table().variable(name)?;
+            let origins = referenced(self.platform(), value, scopes);
+            let place = Place { line, ..input.value.place.clone() };
+            (!origins.is_empty()).then(|| Sink {
+                kind,
+                part,
+                name: format!("{}: {name}", input.name),
+                origins,
+                place,
+                step: Some(index),
+                confidence: Confidence::Inferred,
+                strength: Strength::Likeness,
+                why: format!("`{}` hands it on under a name that tools know", input.name),
+            })
+        })
+    }
+
     /// What a called workflow is passed, where it is not at hand to tell what becomes of it.
     fn call(&self, scopes: Scopes<'_>, sinks: &mut Vec<Sink>) {
         let Some(call) = self.job.and_then(|job| job.calls.as_ref()) else { return };
@@ -271,7 +304,7 @@ impl Context<'_> {
                 "password" => (
                     table()
                         .index("docker-hub-password")
-                        .map(|hub| shell::registry_kind(host.unwrap_or_default(), hub)),
+                        .map(|hub| registry::kind_of(host.unwrap_or_default(), hub)),
                     Part::Secret,
                 ),
                 "endpoint" | "registrycredentialsid" => {
@@ -304,16 +337,11 @@ impl Context<'_> {
     }
 }
 
-/// What an orb's older major versions read where nothing is said.
+/// What an orb reads where nothing is said.
 fn default(kind: usize, rule: &UseRule, step: &Step, index: usize) -> Option<Sink> {
     let uses = step.uses.as_ref()?;
-    let named = |pattern: &String| match pattern.strip_suffix('*') {
-        Some(prefix) => uses.name.starts_with(prefix),
-        None => *pattern == uses.name,
-    };
-    let has_default = rule.only_default.is_empty() || rule.only_default.iter().any(named);
     let old = uses.major().is_none_or(|major| major < rule.default_before);
-    if rule.default.is_empty() || !has_default || !old {
+    if rule.default.is_empty() || !old {
         return None;
     }
     Some(Sink {

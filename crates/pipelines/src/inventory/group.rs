@@ -44,15 +44,24 @@ pub(super) struct Group {
     sinks: Vec<Sink>,
 }
 
+/// Credentials of one file that are told apart; no real file has a tenth.
+pub(super) const MOST: usize = 2_000;
+
 /// Credentials as they come together from their parts.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     groups: Vec<Group>,
+    /// Whether there were more than [`MOST`].
+    pub(super) overflowed: bool,
 }
 
 impl Groups {
     /// Adds a part to the credential that it belongs to, or begins another one.
     pub(super) fn add(&mut self, job: Option<&str>, sink: Sink) {
+        if self.groups.len() >= MOST {
+            self.overflowed = true;
+            return;
+        }
         let fits = |group: &&mut Group| group.takes(job, &sink);
         match self.groups.iter_mut().find(fits) {
             Some(group) => group.sinks.push(sink),
@@ -66,24 +75,27 @@ impl Groups {
         self.groups.iter().filter(seen).any(|group| wanted(group.kind()))
     }
 
+    /// Whether a credential that a job sees has a part from there.
+    pub(super) fn holds(&self, job: &str, origin: &Origin) -> bool {
+        let seen = |group: &&Group| group.job.as_deref().is_none_or(|one| one == job);
+        self.groups.iter().filter(seen).any(|group| group.holds(origin))
+    }
+
     /// The credentials: what is only an id is none, and of two over the same secrets the better known stays.
     pub(super) fn finish(self) -> Vec<Group> {
         let whole: Vec<Group> = self.groups.into_iter().filter(Group::is_whole).collect();
-        let mut kept = Vec::new();
-        for (index, group) in whole.iter().enumerate() {
-            let stored = group.stored();
-            let better = |(other_index, other): (usize, &Group)| {
-                other_index != index
-                    && (other.job == group.job || other.job.is_none())
+        let stored: Vec<BTreeSet<&Origin>> = whole.iter().map(Group::stored).collect();
+        let all = || whole.iter().zip(&stored);
+        let is_best = |(group, stored): &(&Group, &BTreeSet<&Origin>)| {
+            let better = |(other, others): (&Group, &BTreeSet<&Origin>)| {
+                (other.job == group.job || other.job.is_none())
                     && other.kind() != group.kind()
                     && other.strength() > group.strength()
-                    && stored.is_subset(&other.stored())
+                    && stored.is_subset(others)
             };
-            if stored.is_empty() || !whole.iter().enumerate().any(better) {
-                kept.push(group.clone());
-            }
-        }
-        kept
+            stored.is_empty() || !all().any(better)
+        };
+        all().filter(is_best).map(|(group, _)| group.clone()).collect()
     }
 }
 
@@ -93,8 +105,8 @@ impl Group {
         if !visible || self.kind() != sink.kind {
             return false;
         }
-        let stored: BTreeSet<&Origin> = sink.origins.iter().filter(|origin| is_stored(origin)).collect();
-        if self.stored().iter().any(|origin| stored.contains(origin)) {
+        let mut stored = sink.origins.iter().filter(|origin| is_stored(origin));
+        if stored.any(|origin| self.holds(origin)) {
             return true;
         }
         let together = self.job.as_deref() == job && self.sinks.iter().any(|one| one.step == sink.step);
@@ -104,6 +116,10 @@ impl Group {
             .iter()
             .any(|one| one.part == sink.part && (one.name != sink.name || one.origins != sink.origins));
         together && !twice
+    }
+
+    fn holds(&self, origin: &Origin) -> bool {
+        is_stored(origin) && self.sinks.iter().any(|sink| sink.origins.contains(origin))
     }
 
     fn stored(&self) -> BTreeSet<&Origin> {
@@ -175,6 +191,15 @@ impl Group {
         let origins = self.sinks.iter().flat_map(|sink| &sink.origins).map(Origin::shown);
         let sources = joined(origins.filter(|source| !source.is_empty()));
         if sources.is_empty() { "not in the file".to_owned() } else { sources }
+    }
+
+    /// The names under which its parts are stored.
+    pub(super) fn names(&self) -> Vec<String> {
+        let name = |origin: &Origin| match origin {
+            Origin::Stored(name) => Some(name.strip_prefix("secrets.").unwrap_or(name).to_owned()),
+            _ => None,
+        };
+        self.sinks.iter().flat_map(|sink| &sink.origins).filter_map(name).collect()
     }
 
     pub(super) fn why(&self) -> String {

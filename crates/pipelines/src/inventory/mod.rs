@@ -7,19 +7,23 @@
 mod ambient;
 mod collect;
 mod group;
+mod listing;
 mod literal;
+mod registry;
 mod shell;
 mod source;
 mod table;
 mod terraform;
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::{Pipeline, Place, Platform, ReadError, Tree, recognise};
+use crate::{Note, Pipeline, Place, Platform, ReadError, Role, Tree, recognise};
 
+pub use listing::{ListingError, Listings, NamedSecrets};
 pub use table::{Federation, Kind, kind, kinds};
 
 /// A stored credential that a job uses.
@@ -49,10 +53,28 @@ pub struct Credential {
     /// What to use instead, or that nothing is known.
     pub replacement: &'static str,
     /// The rule of the table that found it.
+    #[serde(skip)]
     pub why: String,
+    /// The names under which the platform stores its parts, as far as the file tells them.
+    #[serde(skip)]
+    pub stored: Vec<String>,
+    /// The IAM user that a key is of, where Terraform makes it.
+    #[serde(skip)]
+    pub user: Option<String>,
     /// The bytes of each part's value, for an editor.
     #[serde(skip)]
     pub places: Vec<Place>,
+}
+
+/// What came of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Whose file it is.
+    pub platform: Platform,
+    /// Its credentials, in the order of the file.
+    pub credentials: Vec<Credential>,
+    /// What was not followed or understood, where credentials may lie too.
+    pub notes: Vec<Note>,
 }
 
 /// How sure a finding is.
@@ -67,12 +89,30 @@ pub enum Confidence {
 
 /// The credentials of a file of whichever platform, Terraform included. Other files that it names are looked for in the
 /// tree.
-pub fn inventory(path: &str, bytes: &[u8], tree: &dyn Tree) -> Result<Vec<Credential>, ReadError> {
-    match recognise(path, bytes) {
-        Some(Platform::Terraform) => terraform::read(path, bytes),
-        Some(platform) => Ok(credentials(&crate::read_as(platform, path, bytes, tree)?)),
-        None => Err(ReadError::NotAPipeline(path.into())),
+pub fn inventory(path: &str, bytes: &[u8], tree: &dyn Tree) -> Result<Found, ReadError> {
+    let platform = recognise(path, bytes).ok_or_else(|| ReadError::NotAPipeline(path.into()))?;
+    inventory_as(platform, path, bytes, tree)
+}
+
+/// The credentials of a file as one of a platform.
+pub fn inventory_as(
+    platform: Platform,
+    path: &str,
+    bytes: &[u8],
+    tree: &dyn Tree,
+) -> Result<Found, ReadError> {
+    if platform == Platform::Terraform {
+        return Ok(Found { platform, credentials: terraform::read(path, bytes)?, notes: Vec::new() });
     }
+    let pipeline = crate::read_as(platform, path, bytes, tree)?;
+    let (credentials, overflowed) = within_bounds(&pipeline);
+    let mut notes = pipeline.notes;
+    if overflowed {
+        let place = Place::whole(&pipeline.file, bytes.len());
+        let what = format!("more than {} credentials are in this file: the rest is left out", group::MOST);
+        notes.push(Note { place, what });
+    }
+    Ok(Found { platform, credentials, notes })
 }
 
 /// The credentials of a pipeline that was read.
@@ -80,6 +120,11 @@ pub fn inventory(path: &str, bytes: &[u8], tree: &dyn Tree) -> Result<Vec<Creden
 /// Jobs of called workflows are left to those workflows' own files. A file that several others include gives the same
 /// findings, by id, with each.
 pub fn credentials(pipeline: &Pipeline) -> Vec<Credential> {
+    within_bounds(pipeline).0
+}
+
+/// The credentials, and whether there are more than are told apart.
+fn within_bounds(pipeline: &Pipeline) -> (Vec<Credential>, bool) {
     let mut groups = group::Groups::default();
     for sink in collect::shared(pipeline) {
         groups.add(None, sink);
@@ -92,15 +137,30 @@ pub fn credentials(pipeline: &Pipeline) -> Vec<Credential> {
         for sink in ambient::of_job(pipeline, job, &groups) {
             groups.add(Some(&name), sink);
         }
+        for sink in ambient::read_by_scripts(pipeline, job, &groups) {
+            groups.add(Some(&name), sink);
+        }
     }
+    let overflowed = groups.overflowed;
     let found = groups.finish();
-    finished(pipeline.platform, found.into_iter().map(|group| (group, context(pipeline))).collect())
+    let mut found =
+        finished(pipeline.platform, found.into_iter().map(|group| (group, context(pipeline))).collect());
+    if pipeline.platform == Platform::GitHubActions && pipeline.role == Role::Callable {
+        for token in found.iter_mut().filter(|one| one.kind == "github-token" && !one.stored.is_empty()) {
+            token.confidence = Confidence::Inferred;
+            token.why.push_str("; the caller may pass its own `GITHUB_TOKEN`");
+        }
+    }
+    (found, overflowed)
 }
 
 /// Where a platform's variables may lie that the file does not name: said with the source.
 fn context(pipeline: &Pipeline) -> impl Fn(Option<&str>) -> Option<String> + '_ {
     move |job: Option<&str>| {
-        let job = pipeline.jobs.iter().find(|one| job == Some(one.path().as_str()))?;
+        let job = match job {
+            Some(path) => pipeline.jobs.iter().find(|one| one.path() == path)?,
+            None => pipeline.jobs.first()?,
+        };
         let names: Vec<&str> = job.contexts.iter().map(crate::Text::as_str).collect();
         let word = match pipeline.platform {
             Platform::CircleCi => "context",
@@ -123,10 +183,15 @@ fn finished<F: Fn(Option<&str>) -> Option<String>>(
         let job = group.job().map(str::to_owned);
         let sink = group.sinks();
         let mut source = group.sources();
-        if group.is_stored()
-            && let Some(context) = context(group.job())
-        {
-            source = format!("{source} ({context})");
+        let (mut confidence, mut why) = (group.confidence(), group.why());
+        if group.is_stored() {
+            if let Some(context) = context(group.job()) {
+                source = format!("{source} ({context})");
+            } else if platform == Platform::AzurePipelines {
+                // Settings of the pipeline may store it, or a step before may have made it.
+                confidence = Confidence::Inferred;
+                why.push_str("; the file does not tell where the variable is set");
+            }
         }
         let key =
             format!("{}|{}|{}|{sink}|{source}", kind.id, first.file, job.as_deref().unwrap_or_default());
@@ -143,13 +208,51 @@ fn finished<F: Fn(Option<&str>) -> Option<String>>(
             job,
             sink,
             source,
-            confidence: group.confidence(),
+            confidence,
             replacement: &kind.replacement,
-            why: group.why(),
+            why,
+            stored: group.names(),
+            user: None,
             places: group.places(),
         });
     }
     found
+}
+
+/// What a credential is, and where: its kind, file, line, job and sink.
+type At = (&'static str, Arc<str>, usize, Option<String>, String);
+
+/// Puts the credentials of many files together: what several files told of the same place stays once, as the one that
+/// knows most, and every id is the only one of its kind.
+pub fn merged(credentials: Vec<Credential>) -> Vec<Credential> {
+    let mut places: HashMap<At, usize> = HashMap::new();
+    let mut kept: Vec<Credential> = Vec::new();
+    for credential in credentials {
+        let file = Arc::clone(&credential.file);
+        let place = (credential.kind, file, credential.line, credential.job.clone(), credential.sink.clone());
+        match places.entry(place) {
+            Entry::Vacant(free) => {
+                free.insert(kept.len());
+                kept.push(credential);
+            }
+            Entry::Occupied(taken) => {
+                if let Some(before) = kept.get_mut(*taken.get())
+                    && credential.confidence < before.confidence
+                {
+                    *before = credential;
+                }
+            }
+        }
+    }
+    let mut seen = HashSet::new();
+    for credential in &mut kept {
+        let mut key = credential.id.clone();
+        while !seen.insert(credential.id.clone()) {
+            key = format!("{key}|{}", credential.file);
+            credential.id = hash(&key);
+        }
+    }
+    kept
 }
 
 /// FNV-1a over 64 bits: stable for ever and good enough to tell the findings of a repository apart.

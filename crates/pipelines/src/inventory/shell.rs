@@ -4,12 +4,17 @@ use super::Confidence;
 use super::collect::within;
 use super::group::{Sink, Strength};
 use super::literal;
-use super::source::{Origin, Scopes, referenced, references};
+use super::registry::{kind_of, named_by};
+use super::source::{Origin, Scopes, origins, referenced, references};
 use super::table::{CommandRule, Part, table};
 use crate::{Place, Platform, Scope, Text, Variable};
 
 /// Bytes of a script that are looked at.
 const LOOKED_AT: usize = 256 * 1024;
+/// Commands and assignments of a script that are looked at.
+const MATCHES: usize = 1_000;
+/// Stands for what a command prints.
+pub(super) const PRINTED: &str = "$(";
 
 /// The sinks of one script. `all` are the job's scripts, where files may have been written before.
 pub(super) fn read(
@@ -22,19 +27,30 @@ pub(super) fn read(
 ) {
     let cut = script.as_str().len().min(LOOKED_AT);
     let Some(text) = script.as_str().get(..cut) else { return };
-    let mut seen: Vec<(usize, usize)> = Vec::new();
-    for (kind, rule, at) in table().commands(text) {
+    let mut seen: Vec<(&str, usize)> = Vec::new();
+    for (kind, rule, at) in table().commands(text).take(MATCHES) {
         let (start, command) = command_at(text, at);
-        if is_comment(text, at) || !applies(rule, command) || seen.contains(&(kind, start)) {
+        if is_comment(text, at)
+            || (rule.written && !is_written(text, at))
+            || seen.contains(&(rule.needle.as_str(), start))
+        {
             continue;
         }
-        seen.push((kind, start));
+        seen.push((rule.needle.as_str(), start));
+        if !applies(rule, command) {
+            continue;
+        }
+        let every = origins(platform, command, scopes);
         let mut origins = referenced(platform, command, scopes);
         origins.retain(|origin| !matches!(origin, Origin::Stored(name) if is_setting(name)));
         if origins.is_empty() {
             origins = written_before(platform, command, all, scopes);
         }
-        let kind = if rule.registry { registry_kind(registry_of(command), kind) } else { kind };
+        if origins.is_empty() && every.contains(&Origin::Made) {
+            // A login with what a command before it printed, or with the platform's own token.
+            continue;
+        }
+        let kind = if rule.registry { kind_of(&named_by(command), kind) } else { kind };
         let confidence = if origins.is_empty() { Confidence::Inferred } else { Confidence::Certain };
         let origins = if origins.is_empty() { vec![Origin::Nothing] } else { origins };
         let part = if command.contains("aws_access_key_id") && !command.contains("aws_secret_access_key") {
@@ -81,25 +97,29 @@ fn assignments(
     step: usize,
     sinks: &mut Vec<Sink>,
 ) {
-    for (at, _) in text.match_indices('=') {
+    for (at, _) in text.match_indices('=').take(MATCHES) {
         let before = text.get(..at).unwrap_or_default();
         let start = before
             .rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
             .map_or(0, |at| at.saturating_add(1));
         let name = before.get(start..).unwrap_or_default();
-        if name.len() < 3 || !name.starts_with(|c: char| c.is_ascii_uppercase()) || is_comment(text, at) {
+        let head = before.get(..start).unwrap_or_default();
+        let upper = name.starts_with(|c: char| c.is_ascii_uppercase());
+        let terraform = || head.trim_end_matches(['"', '\'', '=']).trim_end().ends_with("-var");
+        if name.len() < 3 || !(upper || terraform()) {
             continue;
         }
         // An option such as `--password=`, or a comparison.
         let ahead = text.get(at.saturating_add(1)..).unwrap_or_default();
-        if before.get(..start).unwrap_or_default().ends_with('-') || ahead.starts_with('=') {
+        if head.ends_with('-') || ahead.starts_with('=') {
             continue;
         }
-        let Some((kind, part)) = table().variable(name) else { continue };
+        let Some((kind, part)) = table().variable(name).filter(|_| !is_comment(text, at)) else { continue };
         let value = value(ahead);
         let mut origins = referenced(platform, value, scopes);
         // `export X=$X` hands on what is there already.
-        let itself = matches!(references(platform, value).as_slice(), [only] if only.name == name);
+        let mut named = references(platform, value);
+        let itself = named.next().is_some_and(|only| only.name == name) && named.next().is_none();
         if origins.is_empty() && !value.contains('$') && literal::looks_secret(value) {
             origins.push(Origin::Literal(value.to_owned()));
         }
@@ -125,6 +145,14 @@ pub(super) fn assigned(scripts: &[&Text]) -> Vec<Variable> {
     let mut found = Vec::new();
     for script in scripts {
         for (number, line) in script.lines() {
+            // Azure's way for a step to set a variable of the steps after it.
+            if let Some((_, rest)) = line.split_once("task.setvariable variable=") {
+                let name = rest.split([';', ']']).next().unwrap_or_default();
+                let place = Place { line: number, ..script.place.clone() };
+                let text = |value: &str| Text::plain(value, place.clone());
+                found.push(Variable { name: text(name), value: text(PRINTED), scope: Scope::Job });
+                continue;
+            }
             let words = ["export ", "local ", "readonly ", "declare -x ", "declare "];
             let line = line.trim_start();
             let line = words.iter().find_map(|word| line.strip_prefix(word)).unwrap_or(line);
@@ -144,9 +172,12 @@ pub(super) fn assigned(scripts: &[&Text]) -> Vec<Variable> {
 
 /// The value of an assignment: up to white space, or to the closing quote.
 fn value(ahead: &str) -> &str {
-    // What a command prints: not a value that the file has.
-    if ahead.trim_start_matches('"').starts_with("$(") && !is_macro(ahead.trim_start_matches('"')) {
-        return "$(";
+    // What a command prints is made there, unless it only prints what it is given.
+    let printed = ahead.trim_start_matches('"');
+    if let Some(command) = printed.strip_prefix("$(").filter(|_| !is_macro(printed)) {
+        let hands_on =
+            ["echo ", "printf ", "cat <<<", "base64 "].iter().any(|word| command.starts_with(word));
+        return if hands_on { ahead.lines().next().unwrap_or_default() } else { PRINTED };
     }
     for quote in ['"', '\''] {
         if let Some(rest) = ahead.strip_prefix(quote) {
@@ -226,7 +257,8 @@ fn applies(rule: &CommandRule, command: &str) -> bool {
 
 /// Variables that commands name and that hold no secret.
 fn is_setting(name: &str) -> bool {
-    const SETTINGS: [&str; 12] = [
+    const SETTINGS: [&str; 13] = [
+        "BASH_ENV",
         "HOME",
         "PATH",
         "PWD",
@@ -240,7 +272,9 @@ fn is_setting(name: &str) -> bool {
         "BITBUCKET_CLONE_DIR",
         "CI_PROJECT_DIR",
     ];
-    const ENDINGS: [&str; 10] = [
+    const ENDINGS: [&str; 12] = [
+        "_ACCOUNT_ID",
+        "_CLIENT_ID",
         "_USER",
         "_USERNAME",
         "_REGION",
@@ -253,7 +287,7 @@ fn is_setting(name: &str) -> bool {
         "_TENANT_ID",
     ];
     SETTINGS.contains(&name)
-        || ENDINGS.iter().any(|ending| name.to_ascii_uppercase().ends_with(ending))
+        || ENDINGS.iter().any(|ending| format!("_{}", name.to_ascii_uppercase()).ends_with(ending))
         || name.starts_with("vars.")
         || matches!(name, "U" | "A" | "T")
 }
@@ -274,28 +308,12 @@ fn written_before(platform: Platform, command: &str, all: &[&Text], scopes: Scop
     found
 }
 
-/// The registry that a login names: a word with a dot that is no option, file or variable.
-fn registry_of(command: &str) -> &str {
-    let after = command.split_once("login").map_or("", |(_, after)| after);
-    let words = after.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ';' | '&' | '|'));
-    words
-        .filter(|word| !word.starts_with(['-', '$', '/', '<', '>']))
-        .find(|word| word.contains('.'))
-        .unwrap_or_default()
-}
-
-/// The kind of credential that an image registry takes. `hub` is the kind where none is named.
-pub(super) fn registry_kind(host: &str, hub: usize) -> usize {
-    let of = |id: &str| table().index(id).unwrap_or(hub);
-    let host = host.trim();
-    match host {
-        "" | "docker.io" | "index.docker.io" | "registry.hub.docker.com" | "hub.docker.com" => hub,
-        "ghcr.io" | "docker.pkg.github.com" => of("github-token"),
-        _ if host.contains(".dkr.ecr.") || host.contains("public.ecr.aws") => of("aws-access-key"),
-        _ if host.contains("gcr.io") || host.contains("pkg.dev") => of("gcp-service-account-key"),
-        _ if host.contains("registry.gitlab.com") => of("gitlab-token"),
-        _ => of("registry-password"),
-    }
+/// Whether the word around a byte is the file that a command writes: after `>`, or `tee`.
+fn is_written(text: &str, at: usize) -> bool {
+    let line = text.get(line_start(text, at)..at).unwrap_or_default();
+    let word = line.rfind(|c: char| c.is_whitespace() || c == '>').map_or(0, |at| at.saturating_add(1));
+    let before = line.get(..word).unwrap_or_default().trim_end();
+    before.ends_with('>') || before.ends_with("tee") || before.ends_with("tee -a")
 }
 
 #[cfg(test)]
@@ -317,23 +335,34 @@ mod tests {
     }
 
     #[test]
-    fn registries_decide_the_kind() {
-        let kind = |command: &str| {
-            let hub = table().index("docker-hub-password").unwrap();
-            let index = registry_kind(registry_of(command), hub);
-            table().kind(index).unwrap().id.as_str()
-        };
-        assert_eq!(kind("docker login -u x -p $P"), "docker-hub-password");
-        assert_eq!(kind("docker login -u x -p $P ghcr.io"), "github-token");
-        assert_eq!(kind("docker login quay.io -u x -p $P"), "registry-password");
-        assert_eq!(kind("docker login 1.dkr.ecr.eu-west-1.amazonaws.com"), "aws-access-key");
+    fn files_are_written_by_redirections() {
+        let written = |text: &str| is_written(text, text.find(".ssh").unwrap());
+        for text in [
+            "echo $K > ~/.ssh/id_rsa",
+            "echo $K >~/.ssh/id_rsa",
+            "x | tee ~/.ssh/id",
+            "x | sudo tee -a ~/.ssh/id",
+        ] {
+            assert!(written(text), "{text}");
+        }
+        for text in ["echo 'export F=~/.ssh/id_rsa' >> $ENV", "chmod 600 ~/.ssh/id_rsa > log", "tees ~/.ssh"]
+        {
+            assert!(!written(text), "{text}");
+        }
     }
 
     #[test]
     fn values_of_assignments() {
-        for (ahead, wanted) in
-            [("\"a b\" c", "a b"), ("${{ secrets.X }}; y", "${{ secrets.X }}"), ("$X cmd", "$X"), ("", "")]
-        {
+        for (ahead, wanted) in [
+            ("\"a b\" c", "a b"),
+            ("${{ secrets.X }}; y", "${{ secrets.X }}"),
+            ("$X cmd", "$X"),
+            ("", ""),
+            ("$(vault write -field=token x)", PRINTED),
+            ("\"$(cat token)\"", PRINTED),
+            ("$(echo $KEY | base64 -d)", "$(echo $KEY | base64 -d)"),
+            ("$(Macro) x", "$(Macro)"),
+        ] {
             assert_eq!(value(ahead), wanted);
         }
     }

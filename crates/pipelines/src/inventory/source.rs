@@ -1,5 +1,8 @@
 //! Where a value comes from, as its text tells.
 
+use std::collections::BTreeSet;
+
+use super::shell::PRINTED;
 use crate::github::expression;
 use crate::{Platform, Variable};
 
@@ -38,6 +41,9 @@ impl Origin {
     }
 }
 
+/// Variables within a variable's value that are looked up, so that a few that name each other do not become many.
+const WITHIN: usize = 6;
+
 /// What a value's variables stand for, innermost scope first.
 pub(super) type Scopes<'a> = &'a [&'a [Variable]];
 
@@ -60,7 +66,8 @@ pub(super) fn origins(platform: Platform, value: &str, scopes: Scopes<'_>) -> Ve
         Platform::Jenkins => jenkins(value).into_iter().collect(),
         _ => Vec::new(),
     };
-    for reference in references(platform, value) {
+    let once: BTreeSet<Reference<'_>> = references(platform, value).collect();
+    for reference in once {
         found.push(named(platform, reference, scopes, 0));
     }
     if found.is_empty() {
@@ -82,7 +89,8 @@ pub(super) fn referenced(platform: Platform, text: &str, scopes: Scopes<'_>) -> 
 
 fn github(value: &str, scopes: Scopes<'_>, depth: usize) -> Vec<Origin> {
     let mut found = Vec::new();
-    for inner in expression::embedded(value) {
+    let most = if depth == 0 { usize::MAX } else { WITHIN };
+    for inner in expression::embedded(value).take(most) {
         let Some(parsed) = expression::parse(inner) else {
             found.push(Origin::Nothing);
             continue;
@@ -138,16 +146,19 @@ fn named(platform: Platform, reference: Reference<'_>, scopes: Scopes<'_>, depth
     let half = || name.strip_suffix("_PSW").filter(|_| platform == Platform::Jenkins);
     if let Some(variable) = find(name).or_else(|| find(half()?)) {
         let value = variable.value.as_str();
+        if value == PRINTED {
+            return Origin::Made;
+        }
         let mut found = match platform {
             Platform::GitHubActions => github(value, scopes, depth.saturating_add(1)),
             Platform::Jenkins => jenkins(value).into_iter().collect(),
             _ => Vec::new(),
         };
-        let others = references(platform, value).into_iter().filter(|other| other.name != name);
+        let others = references(platform, value).filter(|other| other.name != name).take(WITHIN);
         found.extend(others.map(|other| named(platform, other, scopes, depth.saturating_add(1))));
         return match found.into_iter().min() {
             Some(origin) => origin,
-            None if references(platform, value).iter().any(|one| one.name == name) => {
+            None if references(platform, value).any(|one| one.name == name) => {
                 Origin::Stored(name.to_owned())
             }
             None => Origin::Literal(value.to_owned()),
@@ -169,20 +180,19 @@ fn jenkins(value: &str) -> Option<Origin> {
 }
 
 /// A variable that a text names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Reference<'t> {
     pub(super) name: &'t str,
     /// Whether the platform fills it in itself, secrets included: on Azure `$(X)` does, `$X` is the shell's.
     filled_in: bool,
 }
 
-/// The variables that a text names: `$X`, `${X}`, `$env:X` of PowerShell, and `$(X)` on Azure.
-pub(super) fn references(platform: Platform, text: &str) -> Vec<Reference<'_>> {
+/// The variables that a text names: `$X`, `${X}`, `$env:X` of PowerShell, and `$(X)` on Azure. Read as they are asked for:
+/// texts may be long.
+pub(super) fn references(platform: Platform, text: &str) -> impl Iterator<Item = Reference<'_>> {
     let azure = platform == Platform::AzurePipelines;
-    let mut found = Vec::new();
-    let mut rest = text;
-    while let Some((_, after)) = rest.split_once('$') {
-        rest = after;
+    text.match_indices('$').filter_map(move |(at, _)| {
+        let after = text.get(at.saturating_add(1)..).unwrap_or_default();
         let is_macro = azure && after.starts_with('(');
         let after = after.strip_prefix("env:").unwrap_or(after);
         let after = after.strip_prefix(if is_macro { '(' } else { '{' }).unwrap_or(after);
@@ -191,11 +201,9 @@ pub(super) fn references(platform: Platform, text: &str) -> Vec<Reference<'_>> {
         let (name, next) = (after.get(..end).unwrap_or_default(), after.get(end..).unwrap_or_default());
         // `$(command args)` is the shell's.
         let closed = !is_macro || next.starts_with(')');
-        if closed && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
-            found.push(Reference { name, filled_in: is_macro || !azure });
-        }
-    }
-    found
+        let named = closed && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        named.then_some(Reference { name, filled_in: is_macro || !azure })
+    })
 }
 
 #[cfg(test)]

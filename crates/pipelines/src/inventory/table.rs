@@ -89,28 +89,28 @@ pub(super) struct UseRule {
     /// The variables that are then read.
     #[serde(default)]
     pub(super) default: Vec<String>,
-    /// Those of `of` that have the default; all if empty.
+    /// Whether the input may hold another kind as well.
     #[serde(default)]
-    pub(super) only_default: Vec<String>,
+    pub(super) inferred: bool,
     /// The input that names an image registry, which decides the kind.
     pub(super) registry: Option<String>,
 }
 
-/// Shell commands.
+/// Shell commands that take a secret.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CommandRule {
     /// Found anywhere in a command, letter case aside.
     pub(super) needle: String,
-    /// Whether it takes a secret.
-    #[serde(rename = "secret")]
-    pub(super) _secret: bool,
     /// One of these must be in the command too.
     #[serde(default)]
     pub(super) with: Vec<String>,
     /// None of these may be.
     #[serde(default)]
     pub(super) without: Vec<String>,
+    /// Whether the needle is a file, which the command has to write.
+    #[serde(default)]
+    pub(super) written: bool,
     /// Whether the command names an image registry, which decides the kind.
     #[serde(default)]
     pub(super) registry: bool,

@@ -2,6 +2,7 @@
 //!
 //! A file is taken apart at its braces; expressions are not evaluated. Values of variables are not in the file.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use daypass_trust::document::Span;
@@ -10,8 +11,11 @@ use super::group::{Groups, Sink, Strength};
 use super::source::Origin;
 use super::table::{Part, table};
 use super::{Confidence, Credential, finished, literal};
-use crate::braces::{Block, Source, blocks};
+use crate::braces::{Block, Source, blocks, blocks_within};
 use crate::{Platform, ReadError, yaml};
+
+/// What begins a comment that ends with its line.
+const COMMENTS: [&str; 2] = ["#", "//"];
 
 /// Resources that store a value as a secret of a CI system, and the attributes that name it.
 const STORES: [&str; 14] = [
@@ -31,26 +35,117 @@ const STORES: [&str; 14] = [
     "buildkite_cluster_secret",
 ];
 
+/// Data sources that fetch a secret which somebody stored; others make one when they are asked.
+const KEPT: [&str; 7] = [
+    "vault_generic_secret.",
+    "vault_kv_secret",
+    "aws_secretsmanager_secret_version.",
+    "aws_ssm_parameter.",
+    "azurerm_key_vault_secret.",
+    "google_secret_manager_secret_version.",
+    "sops_file.",
+];
+
 /// The credentials of a Terraform file.
 pub(super) fn read(path: &str, bytes: &[u8]) -> Result<Vec<Credential>, ReadError> {
     let file: Arc<str> = Arc::from(path);
     let text = yaml::text(&file, bytes, yaml::Limits::default())?;
     let source = Source::new(&file, text);
-    let found = blocks(text, &["#", "//"]);
+    let mut found = blocks(text, &COMMENTS);
+    if path.strip_suffix(".hcl").is_some() {
+        // Terragrunt writes provider blocks out of here-documents.
+        found.extend(documents(text).into_iter().flat_map(|part| blocks_within(text, part, &COMMENTS)));
+    }
     let mut groups = Groups::default();
+    let locals = locals(&source, &found);
     for (index, block) in found.iter().enumerate() {
-        let reader = Reader { source: &source, index };
+        let reader = Reader { source: &source, index, locals: &locals };
         for sink in reader.block(block) {
             groups.add(None, sink);
         }
     }
     let groups = groups.finish().into_iter().map(|group| (group, |_: Option<&str>| None));
-    Ok(finished(Platform::Terraform, groups.collect()))
+    let mut credentials = finished(Platform::Terraform, groups.collect());
+    let users = users(&source, &found);
+    for credential in &mut credentials {
+        credential.user = credential.stored.iter().find_map(|name| users.get(name)).cloned();
+    }
+    Ok(credentials)
+}
+
+/// No local values.
+static NONE: BTreeMap<String, String> = BTreeMap::new();
+
+/// The local values that a file defines, as written.
+fn locals(source: &Source<'_>, blocks: &[Block]) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let is_locals = |block: &&Block| source.slice(block.head).trim() == "locals";
+    for (index, block) in blocks.iter().enumerate().filter(|(_, block)| is_locals(block)) {
+        let reader = Reader { source, index, locals: &NONE };
+        found.extend(reader.attributes(block).map(|(name, value, _)| (name.to_owned(), value.to_owned())));
+    }
+    found
+}
+
+/// The insides of here-documents.
+fn documents(text: &str) -> Vec<Span> {
+    let mut found = Vec::new();
+    let mut open: Option<(&str, usize)> = None;
+    let mut at = 0_usize;
+    for line in text.split_inclusive('\n') {
+        let next = at.saturating_add(line.len());
+        match open {
+            Some((word, start)) if line.trim() == word => {
+                found.push(Span::new(start, at));
+                open = None;
+            }
+            Some(_) => {}
+            None => {
+                let word = line.rsplit_once("<<").map(|(_, word)| word.trim_start_matches('-').trim());
+                open = word.filter(|word| !word.is_empty()).map(|word| (word, next));
+            }
+        }
+        at = next;
+    }
+    found
+}
+
+/// The IAM users of the keys that a file makes, by the address of each key: as the file names them, in words or through
+/// an `aws_iam_user` of the same file.
+fn users<'s>(source: &'s Source<'s>, blocks: &'s [Block]) -> BTreeMap<String, String> {
+    let address = |(index, block): (usize, &'s Block)| {
+        let head = source.slice(block.head);
+        let mut words = head.split_whitespace().map(|word| word.trim_matches('"'));
+        let (Some("resource"), Some(kind), Some(name)) = (words.next(), words.next(), words.next()) else {
+            return None;
+        };
+        Some((format!("{kind}.{name}"), (Reader { source, index, locals: &NONE }, block)))
+    };
+    let resources: BTreeMap<String, (Reader<'_>, &Block)> =
+        blocks.iter().enumerate().filter_map(address).collect();
+    let attribute = |address: &str, wanted: &str| {
+        let (reader, block) = resources.get(address)?;
+        let (_, value, _) = reader.attributes(block).find(|(name, _, _)| *name == wanted)?;
+        Some(value.to_owned())
+    };
+    let literal = |value: &str| match origin(value) {
+        Origin::Literal(text) if !text.contains("${") => Some(text),
+        _ => None,
+    };
+    let keys = resources.keys().filter(|address| address.starts_with("aws_iam_access_key."));
+    keys.filter_map(|address| {
+        let user = attribute(address, "user")?;
+        let named = literal(&user).or_else(|| literal(&attribute(user.strip_suffix(".name")?, "name")?));
+        Some((address.clone(), named?))
+    })
+    .collect()
 }
 
 struct Reader<'s> {
     source: &'s Source<'s>,
     index: usize,
+    /// The local values of the file.
+    locals: &'s BTreeMap<String, String>,
 }
 
 impl Reader<'_> {
@@ -99,6 +194,18 @@ impl Reader<'_> {
         }
     }
 
+    /// Where a value comes from; what another file defines may be anything.
+    fn origin(&self, value: &str) -> (Origin, Confidence) {
+        let named = value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).unwrap_or(value);
+        let Some(name) = named.strip_prefix("local.") else { return (origin(value), Confidence::Certain) };
+        match self.locals.get(name).map(|value| origin(value)) {
+            Some(Origin::Made) => (Origin::Made, Confidence::Certain),
+            Some(Origin::Literal(text)) => (Origin::Literal(text), Confidence::Certain),
+            Some(_) => (Origin::Stored(named.to_owned()), Confidence::Certain),
+            None => (Origin::Stored(named.to_owned()), Confidence::Inferred),
+        }
+    }
+
     fn provider(&self, provider: &str, block: &Block) -> Vec<Sink> {
         let mut sinks = Vec::new();
         for (kind, rule) in
@@ -109,7 +216,7 @@ impl Reader<'_> {
             }
             for (name, value, span) in self.attributes(block) {
                 let Some(part) = rule.attributes.get(name) else { continue };
-                let origin = origin(value);
+                let (origin, confidence) = self.origin(value);
                 let empty = match &origin {
                     Origin::Literal(text) => !literal::looks_secret(text),
                     Origin::Made | Origin::Nothing => true,
@@ -118,7 +225,8 @@ impl Reader<'_> {
                 if !empty {
                     let sink_name = format!("provider.{provider}.{name}");
                     let why = format!("provider `{provider}` takes it as `{name}`");
-                    sinks.push(self.sink(kind, *part, sink_name, vec![origin], span, why));
+                    let sink = self.sink(kind, *part, sink_name, vec![origin], span, why);
+                    sinks.push(Sink { confidence, ..sink });
                 }
             }
         }
@@ -197,8 +305,14 @@ fn origin(value: &str) -> Origin {
             None => Origin::Literal(text.to_owned()),
         };
     }
-    if value.starts_with("var.") || value.starts_with("local.") {
+    if value.starts_with("var.") {
         return Origin::Stored(value.to_owned());
+    }
+    if let Some(secret) = value.strip_prefix("data.")
+        && KEPT.iter().any(|kind| secret.starts_with(kind))
+    {
+        let address: Vec<&str> = secret.split('.').take(2).collect();
+        return Origin::Stored(format!("data.{}", address.join(".")));
     }
     match value.split_once("file(") {
         Some((before, rest)) if before.is_empty() || before.ends_with('(') => {

@@ -60,7 +60,7 @@ pub(super) fn bindings(source: &Source<'_>, span: Span) -> Vec<(Text, Vec<Variab
 
 /// The credentials id of a call that takes it without a name: `docker.withRegistry('https://...', 'id')`, `sshagent(['id'])`,
 /// `azureServicePrincipal('id')`.
-pub(super) fn positional(source: &Source<'_>, span: Span) -> Option<(Text, Variable)> {
+pub(super) fn positional(source: &Source<'_>, span: Span) -> Option<(Text, Vec<Variable>)> {
     let head = source.slice(span);
     let (word, index) = [
         ("docker.withRegistry", 1),
@@ -72,9 +72,15 @@ pub(super) fn positional(source: &Source<'_>, span: Span) -> Option<(Text, Varia
     .find(|(word, _)| head.contains(&format!("{word}(")) || head.contains(&format!("{word} ")))?;
     let at = span.start.saturating_add(head.find(word)?);
     let place = source.place(Span::new(at, at.saturating_add(word.len())));
-    let value = strings(source, Span::new(at, span.end)).into_iter().nth(index)?;
-    let name = Text::plain("credentialsId", value.place.clone());
-    Some((Text::plain(word, place), Variable { name, value, scope: Scope::Step }))
+    let mut given = strings(source, Span::new(at, span.end)).into_iter();
+    let argument = |name: &str, value: Text| Variable {
+        name: Text::plain(name, value.place.clone()),
+        value,
+        scope: Scope::Step,
+    };
+    let url = if index == 1 { Some(argument("url", given.next()?)) } else { None };
+    let id = argument("credentialsId", given.next()?);
+    Some((Text::plain(word, place), std::iter::once(id).chain(url).collect()))
 }
 
 /// The variables that a binding sets for the commands inside it. User names are no secrets.

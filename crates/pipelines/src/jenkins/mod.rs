@@ -163,7 +163,7 @@ impl Reader<'_> {
                     let name = Text::plain("withCredentials", self.source.place(block.head));
                     let mut all = bound_before.to_vec();
                     let bindings = bindings(self.source, block.head);
-                    let bare = positional(self.source, block.head).map(|(kind, id)| (kind, vec![id]));
+                    let bare = positional(self.source, block.head);
                     for (kind, inputs) in bindings.into_iter().chain(bare) {
                         let called = format!("withCredentials/{kind}");
                         all.extend(bound(&inputs));
@@ -194,9 +194,9 @@ impl Reader<'_> {
                     let inputs = named(self.source, block.head);
                     if inputs.is_empty() {
                         let found = positional(self.source, block.head);
-                        steps.extend(found.map(|(word, id)| Step {
+                        steps.extend(found.map(|(word, inputs)| Step {
                             uses: Some(uses(&word, word.as_str())),
-                            inputs: vec![id],
+                            inputs,
                             ..step(&text)
                         }));
                     } else {
