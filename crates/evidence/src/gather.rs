@@ -330,23 +330,22 @@ struct Into<'w> {
 }
 
 impl Sink for Into<'_> {
-    fn event(&mut self, event: &Event<'_>) {
+    fn event(&mut self, event: &Event<'_>) -> Result<(), Skip> {
         let at = Timestamp::from(event.at);
         if self.worker.until.is_some_and(|until| at >= until) || !self.delivered.fits(event.at) {
-            self.report.skip(Skip::Disordered, 0);
             if let Who::Known { identity, .. } = &event.who
                 && !identity.credential.is_empty()
             {
                 let count = self.worker.tally.doubtful.entry(identity.credential.to_owned()).or_default();
                 *count = count.saturating_add(1);
             }
-            return;
+            return Err(Skip::Disordered);
         }
         self.report.records = self.report.records.saturating_add(1);
         let reading = &mut self.worker.reading;
         if self.worker.from.is_some_and(|from| at < from) {
             reading.outside = reading.outside.saturating_add(1);
-            return;
+            return Ok(());
         }
         if matches!(event.who, Who::Nobody) && event.issued.is_none() {
             reading.nobody = reading.nobody.saturating_add(1);
@@ -354,6 +353,7 @@ impl Sink for Into<'_> {
         if self.failed.is_none() {
             self.failed = self.worker.tally.add(event).err();
         }
+        Ok(())
     }
 
     fn skip(&mut self, skip: Skip, offset: u64) {

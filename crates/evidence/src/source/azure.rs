@@ -115,8 +115,7 @@ impl Source for Azure {
             data: false,
             who: Who::Known { account: &record.tenant_id, identity },
             issued: None,
-        });
-        Ok(())
+        })
     }
 }
 

@@ -160,8 +160,7 @@ fn call(record: &Record<'_>, sink: &mut dyn Sink) -> Result<(), Skip> {
         data: &*record.event_category == "Data",
         who,
         issued: issued(record, origin),
-    });
-    Ok(())
+    })
 }
 
 /// Whose key a call was signed with, and what sessions that come of it have from it.

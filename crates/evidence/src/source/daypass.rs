@@ -159,6 +159,5 @@ fn record(body: &Body<'_>, sink: &mut dyn Sink) -> Result<(), Skip> {
             principal: &body.role,
             origin,
         }),
-    });
-    Ok(())
+    })
 }

@@ -145,8 +145,7 @@ impl Source for Gcp {
             data: entry.log_name.ends_with("data_access"),
             who,
             issued,
-        });
-        Ok(())
+        })
     }
 }
 

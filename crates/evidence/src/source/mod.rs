@@ -73,7 +73,8 @@ impl fmt::Display for SourceKind {
 
 /// What takes in what a file holds.
 pub(crate) trait Sink {
-    fn event(&mut self, event: &Event<'_>);
+    /// Counts an event, or says why it cannot be.
+    fn event(&mut self, event: &Event<'_>) -> Result<(), Skip>;
     /// A record that is none, or cannot be read.
     fn skip(&mut self, skip: Skip, offset: u64);
     /// A record that is in order and says nothing of credentials.

@@ -9,7 +9,7 @@ use crate::input::Limits;
 struct Lines(Vec<String>);
 
 impl Sink for Lines {
-    fn event(&mut self, event: &Event<'_>) {
+    fn event(&mut self, event: &Event<'_>) -> Result<(), Skip> {
         let who = match &event.who {
             Who::Nobody => "nobody".to_owned(),
             Who::Known { account, identity } => format!("{account} {}", identity_line(identity)),
@@ -33,6 +33,7 @@ impl Sink for Lines {
             event.address,
             issued.unwrap_or_default()
         ));
+        Ok(())
     }
 
     fn skip(&mut self, skip: Skip, offset: u64) {

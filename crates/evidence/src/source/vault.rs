@@ -127,8 +127,7 @@ impl Source for Vault {
             data: true,
             issued: login(entry, namespace, &who),
             who,
-        });
-        Ok(())
+        })
     }
 }
 

@@ -103,6 +103,8 @@ fn a_record_at_an_impossible_time_is_reported_and_leaves_a_doubt_about_its_key()
     let evidence = delivered(text.as_bytes());
     assert_eq!(summary(&evidence), (vec!["AKIA2"], vec![(Skip::Disordered, 2)], 0));
     assert_eq!(evidence.doubtful, [("AKIA1".to_owned(), 2)]);
+    let [first, second] = evidence.reading.reports[0].places.as_slice() else { panic!() };
+    assert!(first.offset == 12 && second.offset > first.offset, "{first:?} {second:?}");
 }
 
 #[test]
