@@ -1,0 +1,7 @@
+//! CloudTrail, plain and compressed.
+
+use daypass_evidence::SourceKind;
+
+pub fn run(data: &[u8]) {
+    super::evidence::read(SourceKind::CloudTrail, data);
+}
