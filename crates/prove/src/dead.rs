@@ -82,6 +82,21 @@ fn can_hold(policy: &Policy, condition: &Condition, options: &Options) -> bool {
     false
 }
 
+/// What the admitting statements of a policy ask for, in words.
+pub(crate) fn wants(policy: &Policy) -> Vec<String> {
+    let admitting = policy.statements.iter().filter(|statement| {
+        statement.effect == Effect::Allow && statement.permissions.contains(Permission::AssumeWithToken)
+    });
+    let mut found: Vec<String> = Vec::new();
+    for clause in admitting.flat_map(|statement| clauses(&statement.condition)) {
+        let said = format!("{} is {}", clause.name, clause.wants);
+        if !found.contains(&said) {
+            found.push(said);
+        }
+    }
+    found
+}
+
 /// The conditions that must all hold, as their author wrote them.
 fn clauses(condition: &Condition) -> Vec<&Clause> {
     match condition {

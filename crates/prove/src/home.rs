@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 
 use daypass_claims::{ClaimName, ClaimSet, ClaimValue};
-use daypass_issuers::{AudienceChoice, Binds, Slot, Tenants, TriggerKind};
+use daypass_issuers::{AudienceChoice, Binds, ClaimType, Identifies, Shape, Slot, Tenants, TriggerKind};
 use daypass_trust::form::{Pattern, Piece};
 
 use crate::estate::{Facts, Repository, protected_refs};
 use crate::space::{Formula, Leaves};
-use crate::universe::{PartId, Universe};
+use crate::universe::{Kind, PartId, Universe};
 
 /// Where a role belongs: the values that its own jobs have.
 ///
@@ -15,6 +15,8 @@ use crate::universe::{PartId, Universe};
 pub struct Home {
     /// By part of the universe: `repository#0`, `repository_owner_id`.
     values: BTreeMap<String, String>,
+    /// Likewise, what tells its workflow from others.
+    workflow: BTreeMap<String, String>,
     /// The organisation's name.
     pub owner: Option<String>,
     /// The organisation's id.
@@ -86,8 +88,17 @@ impl Home {
         Ok(())
     }
 
+    /// The same with the workflow of another one, where it has none of its own.
+    #[must_use]
+    pub(crate) fn or_workflow_of(mut self, other: impl FnOnce() -> Self) -> Self {
+        if self.workflow.is_empty() {
+            self.workflow = other().workflow;
+        }
+        self
+    }
+
     /// The values of parts, those that were given among them.
-    fn values_in(&self, universe: &Universe) -> BTreeMap<String, String> {
+    pub(crate) fn values_in(&self, universe: &Universe) -> BTreeMap<String, String> {
         let mut values = self.values.clone();
         let Some(platform) = universe.platform() else { return values };
         let tenants = &platform.tenants;
@@ -99,7 +110,11 @@ impl Home {
         ];
         for (text, slots) in given {
             let Some(text) = text else { continue };
-            for (part, text) in universe.taken_apart_by(slots, text) {
+            let mut taken = universe.taken_apart_by(slots, text);
+            if taken.is_empty() {
+                taken = slots.iter().find_map(|slot| free_name(universe, slot, text)).into_iter().collect();
+            }
+            for (part, text) in taken {
                 if let Some(part) = universe.part(part) {
                     values.insert(part.name.clone(), text);
                 }
@@ -107,6 +122,14 @@ impl Home {
         }
         values
     }
+}
+
+/// A name of no form of its own, where it is set out as the catalogue's example: `github.com/acme/app`.
+fn free_name(universe: &Universe, slot: &Slot, text: &str) -> Option<(PartId, String)> {
+    let part = universe.part_of(slot)?;
+    let sample = universe.part(part)?.sample.as_ref()?.as_str()?;
+    let slashes = |text: &str| text.matches('/').count();
+    (slashes(sample) == slashes(text)).then(|| (part, text.to_owned()))
 }
 
 /// What somebody typed, as far as a message has room for it.
@@ -122,6 +145,8 @@ pub(crate) struct Places {
     pub(crate) repository_names: Vec<PartId>,
     pub(crate) git_ref: Option<ClaimName>,
     pub(crate) environment: Option<PartId>,
+    /// What tells one workflow from another: its id, its file, else its name.
+    pub(crate) workflow: Option<PartId>,
     pub(crate) audience: Option<PartId>,
 }
 
@@ -160,8 +185,15 @@ impl Places {
             environment: selectors
                 .and_then(|it| it.environment.as_ref())
                 .and_then(|slot| universe.part_of(slot)),
+            workflow: workflow(universe),
             audience: universe.parts_of("aud").first().copied().filter(|_| chosen),
         }
+    }
+
+    /// Whether a job can be in several environments at once.
+    pub(crate) fn has_contexts(&self, universe: &Universe) -> bool {
+        let part = self.environment.and_then(|part| universe.part(part));
+        part.is_some_and(|part| part.kinds.iter().any(|kind| matches!(kind, Kind::List(_))))
     }
 
     /// The parts that say which repository of which organisation it is.
@@ -170,6 +202,23 @@ impl Places {
             [&self.organisation_ids, &self.organisation_names, &self.repository_ids, &self.repository_names];
         lists.into_iter().flatten().copied()
     }
+}
+
+fn workflow(universe: &Universe) -> Option<PartId> {
+    let platform = universe.platform()?;
+    let named = platform.claims.iter().chain(&platform.parts).filter(|spec| {
+        spec.identifies == Identifies::Workflow
+            && spec.shape != Shape::Commit
+            && spec.types.first() == Some(&ClaimType::String)
+    });
+    // An id says it best, then what is a part of its own: the name of the file that the other claims are made of.
+    let best = named.filter_map(|spec| {
+        let slot = Slot { name: spec.name.clone(), filter: None, optional: false };
+        let part =
+            universe.part_of(&slot).filter(|part| universe.part(*part).is_some_and(|it| !it.optional))?;
+        Some((!spec.immutable, platform.part(spec.name.as_str()).is_none(), part))
+    });
+    best.min_by_key(|(renamed, a_claim, _)| (*renamed, *a_claim)).map(|(_, _, part)| part)
 }
 
 /// What one can say about tokens in terms of a home.
@@ -199,6 +248,25 @@ impl<'a> Terms<'a> {
     /// What is known of the repository at home.
     pub(crate) fn repository(&self) -> Option<&Repository> {
         self.facts.repository(|part| self.value(part).map(str::to_owned))
+    }
+
+    /// Everything that is given or known about whose tokens they are.
+    pub(crate) fn given(&self, leaves: &mut Leaves) -> Vec<Formula> {
+        let all = self.universe.parts().filter_map(|(id, part)| {
+            let text = self.values.get(&part.name)?;
+            Some(leaves.part(id, vec![Pattern::literal(text.as_str())]))
+        });
+        all.collect()
+    }
+
+    /// Whether a job can be in several environments at once, as with CircleCI's contexts.
+    pub(crate) fn has_contexts(&self) -> bool {
+        self.places.has_contexts(self.universe)
+    }
+
+    /// Tokens of jobs in no environment.
+    pub(crate) fn in_no_environment(&self, leaves: &mut Leaves) -> Option<Formula> {
+        is_there(self.places.environment, leaves).map(Formula::negated)
     }
 
     /// Tokens of organisations that are known to be ours.
@@ -233,6 +301,19 @@ impl<'a> Terms<'a> {
         let mut pattern = Pattern::literal(text);
         pattern.push(Piece::Run);
         Some(leaves.claim(self.places.git_ref.as_ref()?, vec![pattern]))
+    }
+
+    /// Another workflow than at home, whatever its version.
+    pub(crate) fn other_workflow(&self, leaves: &mut Leaves) -> Option<Formula> {
+        let part = self.places.workflow?;
+        let home = self.home.workflow.get(&self.universe.part(part)?.name)?;
+        let mut patterns = vec![Pattern::literal(home.as_str())];
+        if let Some((file, _version)) = home.rsplit_once('@') {
+            let mut any_version = Pattern::literal(format!("{file}@"));
+            any_version.push(Piece::Run);
+            patterns.push(any_version);
+        }
+        Some(leaves.part(part, patterns).negated())
     }
 
     /// Every one of the parts that has a value at home has it here.
@@ -307,6 +388,7 @@ impl Home {
         let git_ref = places.git_ref.as_ref().and_then(|name| claims.get(name.as_str()));
         Self {
             values: places.tenancy().filter_map(named).collect(),
+            workflow: places.workflow.into_iter().filter_map(named).collect(),
             git_ref: git_ref.and_then(ClaimValue::as_str).map(str::to_owned),
             environment: places.environment.and_then(text),
             audience: places.audience.and_then(text),

@@ -28,13 +28,15 @@ pub enum Persona {
     Tag,
     /// A job of the repository in another environment.
     OtherEnvironment,
+    /// A job of the repository, where the intended one runs, of another workflow; a reusable workflow may be called from there.
+    OtherWorkflow,
     /// The intended job with a token that was made for somebody else.
     OtherAudience,
 }
 
 impl Persona {
     /// Every persona, in the order of the matrix.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Intended,
         Self::Stranger,
         Self::Lookalike,
@@ -44,6 +46,7 @@ impl Persona {
         Self::AnyBranch,
         Self::Tag,
         Self::OtherEnvironment,
+        Self::OtherWorkflow,
         Self::OtherAudience,
     ];
 
@@ -59,6 +62,7 @@ impl Persona {
             Self::AnyBranch => "any-branch",
             Self::Tag => "tag",
             Self::OtherEnvironment => "other-environment",
+            Self::OtherWorkflow => "other-workflow",
             Self::OtherAudience => "other-audience",
         }
     }
@@ -75,6 +79,7 @@ impl Persona {
             Self::AnyBranch => "another branch of the repository",
             Self::Tag => "a tag of the repository",
             Self::OtherEnvironment => "another environment of the repository",
+            Self::OtherWorkflow => "another workflow of the repository",
             Self::OtherAudience => "a token made for somebody else",
         }
     }
@@ -136,12 +141,18 @@ impl Persona {
                 let tag = terms.git_ref_begins("refs/tags/", leaves)?;
                 Some(Formula::All(vec![ours, tag, Self::outside(terms, leaves)]))
             }
+            // Who names no context has none that others could differ from.
+            Self::OtherEnvironment if terms.home.environment.is_none() && terms.has_contexts() => None,
             Self::OtherEnvironment => {
                 let there = home::is_there(places.environment, leaves)?;
                 let home = terms.home.environment.as_deref();
                 let same = home.and_then(|home| home::is(places.environment, home, leaves));
                 let other = same.map_or(Formula::TRUE, Formula::negated);
                 Some(Formula::All(vec![ours, there, other]))
+            }
+            Self::OtherWorkflow => {
+                let other = terms.other_workflow(leaves)?;
+                Some(Self::Intended.formula(terms, leaves)?.and(other))
             }
             Self::OtherAudience => {
                 let home = terms.home.audience.as_deref()?;

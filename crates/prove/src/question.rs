@@ -58,14 +58,8 @@ pub fn overlap(one: &Policy, two: &Policy, options: &Options) -> Answer {
 
 /// Which personas the policy admits, measured from a home or, without one, from the first token that it admits.
 pub fn personas(policy: &Policy, home: Option<&Home>, options: &Options) -> Vec<PersonaAnswer> {
-    let read;
-    let home = match home {
-        Some(home) => home,
-        None => {
-            read = home_of(policy, options);
-            &read
-        }
-    };
+    let read = || home_of(policy, options);
+    let home = &home.cloned().map_or_else(read, |home| home.or_workflow_of(read));
     let mut tally: Vec<Tally> = Persona::ALL.into_iter().map(Tally::new).collect();
     let issuers = issuers_of(&[policy], options);
     for issuer in &issuers.known {

@@ -133,7 +133,7 @@ fn beginnings(test: &Test) -> Vec<String> {
 }
 
 /// The claims that a policy looks at.
-fn claims_of(policy: &Policy) -> Vec<String> {
+pub(crate) fn claims_of(policy: &Policy) -> Vec<String> {
     let mut leaves = Leaves::default();
     for statement in &policy.statements {
         leaves.condition(&statement.condition);
@@ -181,8 +181,8 @@ impl<'u> World<'u> {
         let mut leaves = Leaves::default();
         let issuer = universe.issuer();
         let admits = policies.iter().map(|policy| leaves.policy(policy, issuer)).collect();
-        let words = words_of(&leaves);
         let asked = ask(&mut leaves);
+        let words = words_of(&leaves);
         let looks_at: Vec<String> = policies.iter().flat_map(|policy| claims_of(policy)).collect();
         let facts = Facts::of(universe, &options.estate, &words);
         let ours = facts.ours(&looks_at, &mut leaves);

@@ -8,6 +8,7 @@ pub mod form;
 mod literal;
 pub mod policy_test;
 mod truth;
+pub mod write;
 
 pub use context::{Caller, Context, ROLES_CLAIM, SOURCE_IDENTITY_CLAIM, TAGS_CLAIM};
 pub use dialect::{CompileError, CompileOptions, Dialect, Facts, compile, compile_tree, detect};

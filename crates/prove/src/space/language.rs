@@ -87,8 +87,12 @@ impl Language {
 pub(crate) fn words_of(leaves: &Leaves) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for leaf in leaves.all() {
-        let Leaf::Atom(atom) = leaf else { continue };
-        for word in Needs::of_atom(atom).languages.iter().flat_map(Language::literals) {
+        let needs = match leaf {
+            Leaf::Atom(atom) => Needs::of_atom(atom),
+            Leaf::Part(_, patterns) => Needs::of_patterns(patterns),
+            Leaf::Audience(_) | Leaf::Guard(_) => continue,
+        };
+        for word in needs.languages.iter().flat_map(Language::literals) {
             if !found.contains(&word) {
                 found.push(word);
             }

@@ -117,6 +117,21 @@ impl Space<'_> {
         self.value(part, chosen).cloned()
     }
 
+    /// The value of a claim, or of a part by its name, in a token of these classes.
+    pub(crate) fn claim_value(&self, name: &str, chosen: &[Option<usize>]) -> Option<ClaimValue> {
+        self.universe.value_of(name, &|part| self.value(part, chosen))
+    }
+
+    /// Whether a part can be nothing else in tokens of these classes.
+    pub(crate) fn is_only(&self, part: PartId, chosen: &[Option<usize>]) -> bool {
+        let position = self.dimensions.iter().position(|dimension| dimension.subject == Subject::Part(part));
+        let class = position.and_then(|position| {
+            let class = chosen.get(position).copied().flatten()?;
+            self.dimensions.get(position)?.classes.get(class)
+        });
+        class.is_some_and(|class| class.only)
+    }
+
     /// The request that goes with a token of these classes.
     pub(crate) fn context_of(&self, chosen: &[Option<usize>]) -> Context {
         let mut context = self.context.clone();

@@ -29,6 +29,14 @@ impl Found {
             Self::None | Self::Unknown(_) => None,
         }
     }
+
+    /// Why nobody can say, where that is so.
+    pub(crate) fn doubts(self) -> Option<Vec<String>> {
+        match self {
+            Self::Unknown(why) => Some(why),
+            Self::None | Self::Token(_) => None,
+        }
+    }
 }
 
 impl Space<'_> {

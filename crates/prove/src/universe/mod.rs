@@ -97,6 +97,10 @@ impl Universe {
         self.parts.get(id.0)
     }
 
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (PartId, &Part)> {
+        self.parts.iter().enumerate().map(|(at, part)| (PartId(at), part))
+    }
+
     pub(crate) fn model(&self, claim: &str) -> Option<&Model> {
         self.models.get(claim)
     }
@@ -135,6 +139,16 @@ impl Universe {
             .map(|slot| self.taken_apart(slot, text))
             .find(|parts| !parts.is_empty())
             .unwrap_or_default()
+    }
+
+    /// What each part of a claim is when the claim is this text.
+    pub(crate) fn apart(&self, claim: &ClaimName, text: &str) -> Vec<(PartId, String)> {
+        self.taken_apart(&Slot { name: claim.clone(), filter: None, optional: false }, text)
+    }
+
+    /// The claims, and the parts that no claim is, by name.
+    pub(crate) fn claims(&self) -> impl Iterator<Item = &ClaimName> {
+        self.models.keys()
     }
 
     /// What each part of a slot is when the slot has this text; empty where it cannot have it, or where it may have any.
@@ -317,7 +331,9 @@ impl Universe {
     /// A whole token, given the values of parts.
     pub(crate) fn token<'v>(&'v self, part: impl Fn(PartId) -> Option<&'v ClaimValue>) -> ClaimSet {
         let mut claims = ClaimSet::new();
-        for name in self.models.keys() {
+        // Parts that only other claims are made of are no claims.
+        let is_part = |name: &ClaimName| self.platform.is_some_and(|it| it.part(name.as_str()).is_some());
+        for name in self.models.keys().filter(|name| !is_part(name)) {
             if let Some(value) = self.value_of(name.as_str(), &part) {
                 claims.insert(name.clone(), value);
             }

@@ -12,7 +12,8 @@ fn admitted(home: &[&str], subject: &str) -> Vec<&'static str> {
 #[test]
 fn personas_are_measured_from_the_home_that_is_given() {
     let home = ["repo=acme/app", "repo_id=2002", "owner_id=1001", "ref=refs/heads/main"];
-    assert_eq!(admitted(&home, "repo:acme@1001/app@2002:ref:refs/heads/main"), ["intended"]);
+    let found = admitted(&home, "repo:acme@1001/app@2002:ref:refs/heads/main");
+    assert_eq!(found, ["intended", "other-workflow"]);
     let found = admitted(&home, "repo:acme/*");
     assert!(found.contains(&"sibling") && found.contains(&"pull-request"), "{found:?}");
     assert!(!found.contains(&"stranger"), "{found:?}");

@@ -8,3 +8,5 @@ mod aws;
 mod azure;
 #[cfg(test)]
 mod home;
+#[cfg(test)]
+mod workflow;

@@ -42,13 +42,13 @@ impl Operator {
 /// The version of the expression language that is documented.
 const LANGUAGE: &str = "1";
 
-/// The claims that Entra compares, by issuer, and whether with `matches` too. An issuer that is not listed has no flexible
-/// credentials.
 const GITHUB: [(&str, bool); 4] =
     [("sub", true), ("job_workflow_ref", true), ("repository_id", false), ("repository_owner_id", false)];
 const OTHERS: [(&str, bool); 1] = [("sub", true)];
 
-fn comparable(issuer: &Issuer) -> Option<&'static [(&'static str, bool)]> {
+/// The claims that Entra compares, by issuer, and whether with `matches` too. An issuer that is not listed has no flexible
+/// credentials.
+pub fn comparable(issuer: &Issuer) -> Option<&'static [(&'static str, bool)]> {
     match issuer.as_str() {
         "https://token.actions.githubusercontent.com" => Some(&GITHUB),
         "https://gitlab.com" | "https://app.terraform.io" | "https://app.eu.terraform.io" => Some(&OTHERS),

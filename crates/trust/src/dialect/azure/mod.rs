@@ -26,7 +26,7 @@ use crate::form::{
 };
 use crate::literal::shown_text;
 
-pub use expression::{Comparison, Operator};
+pub use expression::{Comparison, Operator, comparable};
 
 /// How many credentials an application can have.
 pub const MOST_CREDENTIALS: usize = 20;
