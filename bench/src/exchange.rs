@@ -61,11 +61,12 @@ impl Amounts {
 }
 
 /// Measures everything.
-pub(crate) fn measure(program: &Path, amounts: &Amounts) -> Result<Report> {
+pub(crate) fn measure(program: &Path, amounts: &Amounts, directory: Option<&Path>) -> Result<Report> {
     let cores = Cores::find()?;
     let estate = Estate::new()?;
     // Beside this program, so that it is a disk on which durability costs something.
-    let parent = std::env::current_exe()?.parent().context("this program is nowhere")?.to_owned();
+    let beside = std::env::current_exe()?;
+    let parent = directory.or_else(|| beside.parent()).context("this program is nowhere")?;
     let directory = tempfile::Builder::new().prefix("exchange-").tempdir_in(parent)?;
     let decide = decide(&estate, cores, amounts)?;
     cores::pin(cores.load)?;

@@ -42,6 +42,9 @@ struct Exchange {
     /// Measure this program, rather than the workspace's own as `cargo build --release` makes it.
     #[arg(long, value_name = "FILE")]
     daypass: Option<PathBuf>,
+    /// Keep the server's data in this directory: on another disk, or in memory, to see what is the disk's doing.
+    #[arg(long, value_name = "DIR")]
+    directory: Option<PathBuf>,
 }
 
 fn main() -> Result<()> {
@@ -51,7 +54,7 @@ fn main() -> Result<()> {
         None => server::build()?,
     };
     let amounts = if arguments.smoke { Amounts::SMOKE } else { Amounts::FULL };
-    let report = exchange::measure(&program, &amounts)?;
+    let report = exchange::measure(&program, &amounts, arguments.directory.as_deref())?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
         writeln!(out, "{}", report.to_json())?;

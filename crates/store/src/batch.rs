@@ -3,40 +3,22 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use daypass_claims::Timestamp;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::{ChainId, Compose, Entry, Receipt, RecordBody, StoreError, UseOutcome, chain};
 
 /// Where the answer to an append is awaited.
-pub(crate) type Reply = oneshot::Sender<Answered>;
+pub(crate) type Reply = oneshot::Sender<Result<Receipt, StoreError>>;
 
-/// An answer, with those of its batch that are still to be given.
-///
-/// The writer wakes one caller, and that one gives the others theirs. Were each of them woken by the writer's thread, each
-/// would cost a change of threads on a machine with few cores; so they are woken where they run.
-pub(crate) struct Answered {
-    answer: Result<Receipt, StoreError>,
-    rest: Answers,
-}
-
-impl Answered {
-    /// Gives the others their answers; returns one's own.
-    pub(crate) fn share(self) -> Result<Receipt, StoreError> {
-        let Self { answer, rest } = self;
-        drop(rest);
-        answer
-    }
-}
-
-/// Answers to be given, at the latest when this is dropped: a caller may go with them.
-#[derive(Default)]
+/// Answers to be given, at the latest when this is dropped: the runtime that should give them may be ending.
 struct Answers(Vec<(Reply, Result<Receipt, StoreError>)>);
 
 impl Drop for Answers {
     fn drop(&mut self) {
         for (reply, answer) in self.0.drain(..) {
             // A caller that has gone is no error.
-            let _ = reply.send(Answered { answer, rest: Self::default() });
+            let _ = reply.send(answer);
         }
     }
 }
@@ -47,19 +29,26 @@ pub(crate) struct Pending {
     pub(crate) reply: Reply,
 }
 
-/// Answers every entry of a batch.
-pub(crate) fn answer(batch: Vec<Pending>, answers: Vec<Result<Receipt, StoreError>>) {
-    let mut rest = Answers(batch.into_iter().map(|pending| pending.reply).zip(answers).collect());
-    if let Some((reply, answer)) = rest.0.pop() {
-        // If that caller has gone, what comes back is dropped, and so are the others' answers given.
-        let _ = reply.send(Answered { answer, rest });
+/// Answers every entry of a batch: on the runtime of the callers, where it is another thread's.
+///
+/// Were each of them woken by the writer's thread, each would cost a change of threads on a machine with few cores. This way
+/// one task is woken, and wakes them where they run.
+pub(crate) fn answer(
+    batch: Vec<Pending>,
+    answers: Vec<Result<Receipt, StoreError>>,
+    runtime: Option<&Handle>,
+) {
+    let several = batch.len() > 1;
+    let answers = Answers(batch.into_iter().map(|pending| pending.reply).zip(answers).collect());
+    if let Some(runtime) = runtime.filter(|_| several) {
+        runtime.spawn(async move { drop(answers) });
     }
 }
 
 /// Answers every entry of a batch with the same error.
-pub(crate) fn refuse(batch: Vec<Pending>, error: &StoreError) {
+pub(crate) fn refuse(batch: Vec<Pending>, error: &StoreError, runtime: Option<&Handle>) {
     let answers = vec![Err(error.clone()); batch.len()];
-    answer(batch, answers);
+    answer(batch, answers, runtime);
 }
 
 /// Has the body written. A panic in there fails this entry alone and leaves the writer alive.
@@ -114,7 +103,7 @@ mod tests {
     use super::*;
     use crate::DecisionId;
 
-    fn batch(size: usize) -> (Vec<Pending>, Vec<oneshot::Receiver<Answered>>) {
+    fn batch(size: usize) -> (Vec<Pending>, Vec<oneshot::Receiver<Result<Receipt, StoreError>>>) {
         (0..size)
             .map(|_| {
                 let (reply, answer) = oneshot::channel();
@@ -127,28 +116,23 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_answered_first_gives_the_others_their_answers() {
-        let (batch, mut answers) = batch(3);
-        refuse(batch, &StoreError::Full);
-        assert!(answers[0].try_recv().is_err() && answers[1].try_recv().is_err());
-        assert_eq!(answers[2].try_recv().unwrap().share(), Err(StoreError::Full));
-        for answer in &mut answers[..2] {
-            assert_eq!(answer.try_recv().unwrap().share(), Err(StoreError::Full));
+    fn everybody_is_answered_though_some_have_gone_and_the_runtime_has_ended() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let handle = runtime.handle().clone();
+        let (pending, mut answers) = batch(3);
+        drop(answers.pop());
+        refuse(pending, &StoreError::Full, Some(&handle));
+        for answer in answers {
+            assert_eq!(runtime.block_on(answer).unwrap(), Err(StoreError::Full));
         }
-    }
-
-    #[test]
-    fn nobody_goes_without_an_answer_when_a_caller_has_gone() {
-        // Before it was answered.
-        let (pending, mut answers) = batch(2);
-        drop(answers.pop());
-        refuse(pending, &StoreError::Full);
-        assert_eq!(answers[0].try_recv().unwrap().share(), Err(StoreError::Full));
-        // After it was answered, before it took note.
-        let (pending, mut answers) = batch(2);
-        refuse(pending, &StoreError::Full);
-        drop(answers.pop());
-        assert_eq!(answers[0].try_recv().unwrap().share(), Err(StoreError::Full));
+        drop(runtime);
+        for runtime in [Some(&handle), None] {
+            let (pending, answers) = batch(2);
+            refuse(pending, &StoreError::Full, runtime);
+            for mut answer in answers {
+                assert_eq!(answer.try_recv().unwrap(), Err(StoreError::Full));
+            }
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl WriterHandle {
     pub(super) async fn append(&self, entry: Entry) -> Result<Receipt, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Append(Pending { entry, reply })).await?;
-        answer.await.map_err(|_| StoreError::Closed)?.share()
+        answer.await.map_err(|_| StoreError::Closed)?
     }
 
     /// Opens the chain that entries are appended to.
@@ -154,8 +154,8 @@ impl Writer {
         let outcome = self.append(&mut batch).await;
         self.note(outcome.as_ref().err());
         match outcome {
-            Ok(answers) => answer(batch, answers),
-            Err(error) => refuse(batch, &error),
+            Ok(answers) => answer(batch, answers, None),
+            Err(error) => refuse(batch, &error, None),
         }
     }
 

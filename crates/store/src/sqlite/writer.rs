@@ -1,12 +1,14 @@
 //! The thread that owns the writing connection, and group commit.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use daypass_claims::Timestamp;
 use rusqlite::{Connection, Transaction};
-use tokio::sync::{mpsc, oneshot};
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::append::{OpenChain, begin};
 use super::errors::{ask_file_system, translate, translate_commit};
@@ -21,22 +23,56 @@ const IMPATIENT: Duration = Duration::from_millis(20);
 type Act = Box<dyn FnOnce(&mut Writer) + Send>;
 
 enum Job {
-    Append(Pending),
+    /// Entries, and where their callers wait.
+    Append(Vec<Pending>, Option<Handle>),
     Act(Act),
     Close(oneshot::Sender<()>),
 }
 
 /// The way to the writer's thread. The thread ends when all handles are gone.
 pub(super) struct WriterHandle {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::UnboundedSender<Job>,
+    /// Entries that will go to the writer together.
+    gathering: Mutex<Vec<Pending>>,
+    /// A permit for every entry that is under way.
+    room: Arc<Semaphore>,
 }
 
 impl WriterHandle {
     /// Appends an entry; the answer comes after the commit.
+    ///
+    /// The first of several callers gives way, once, to everybody who can go on, and takes along what they append. Were each
+    /// entry sent by itself, the writer's thread would be woken for it, and where cores are few would take the core at once
+    /// and commit that one alone: the faster the disk, the smaller the batches.
     pub(super) async fn append(&self, entry: Entry) -> Result<Receipt, StoreError> {
+        let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Append(Pending { entry, reply })).await?;
-        answer.await.map_err(|_| StoreError::Closed)?.share()
+        let is_first = {
+            let mut gathering = self.gathering();
+            gathering.push(Pending { entry, reply });
+            gathering.len() == 1
+        };
+        if is_first {
+            let carrier = Carrier(self);
+            tokio::task::yield_now().await;
+            drop(carrier);
+        }
+        let answered = answer.await.map_err(|_| StoreError::Closed)?;
+        drop(room);
+        answered
+    }
+
+    fn gathering(&self) -> MutexGuard<'_, Vec<Pending>> {
+        self.gathering.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends what has been gathered.
+    fn carry(&self) {
+        let gathered = std::mem::take(&mut *self.gathering());
+        if !gathered.is_empty() {
+            // If the writer is gone, the callers hear so when their replies are dropped.
+            let _ = self.jobs.send(Job::Append(gathered, Handle::try_current().ok()));
+        }
     }
 
     /// Opens the chain that entries are appended to.
@@ -103,7 +139,8 @@ impl WriterHandle {
     /// Finishes what is queued, closes the connection and ends the thread.
     pub(super) async fn close(&self) {
         let (done, closed) = oneshot::channel();
-        if self.send(Job::Close(done)).await.is_ok() {
+        self.carry();
+        if self.jobs.send(Job::Close(done)).is_ok() {
             let _ = closed.await;
         }
     }
@@ -117,12 +154,18 @@ impl WriterHandle {
             let done = work(writer).map_err(|error| ask_file_system(error, &writer.path));
             let _ = reply.send(done);
         };
-        self.send(Job::Act(Box::new(act))).await?;
+        self.carry();
+        self.jobs.send(Job::Act(Box::new(act))).map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
+}
 
-    async fn send(&self, job: Job) -> Result<(), StoreError> {
-        self.jobs.send(job).await.map_err(|_| StoreError::Closed)
+/// Sends what has been gathered when it is dropped, be it because its caller has gone.
+struct Carrier<'w>(&'w WriterHandle);
+
+impl Drop for Carrier<'_> {
+    fn drop(&mut self) {
+        self.0.carry();
     }
 }
 
@@ -137,19 +180,29 @@ struct Writer {
     busy_timeout: Duration,
     /// What the last batch failed with.
     failing: Option<StoreError>,
+    /// The runtime of those who appended last.
+    callers: Option<Handle>,
 }
 
 impl Writer {
     /// Takes whatever has queued up while the last batch was being committed, and commits it as one: the busier the
     /// server, the more entries share the price of a commit. Waiting for more was measured, and does not pay.
-    fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+    fn run(mut self, mut queue: mpsc::UnboundedReceiver<Job>) {
         let mut jobs = Vec::with_capacity(self.batch);
         let mut closing = Vec::new();
         while queue.blocking_recv_many(&mut jobs, self.batch) > 0 {
-            let mut batch = Vec::with_capacity(jobs.len());
+            let mut batch = Vec::with_capacity(self.batch);
             for job in jobs.drain(..) {
                 match job {
-                    Job::Append(pending) => batch.push(pending),
+                    Job::Append(gathered, runtime) => {
+                        self.callers = runtime;
+                        for pending in gathered {
+                            batch.push(pending);
+                            if batch.len() == self.batch {
+                                self.commit(std::mem::take(&mut batch));
+                            }
+                        }
+                    }
                     Job::Act(act) => {
                         self.commit(std::mem::take(&mut batch));
                         act(&mut self);
@@ -173,15 +226,15 @@ impl Writer {
             return;
         }
         let Some(chain) = &mut self.chain else {
-            return refuse(batch, &StoreError::NoChain);
+            return refuse(batch, &StoreError::NoChain, self.callers.as_ref());
         };
         let outcome = chain
             .append(&mut self.connection, &mut self.index, &mut batch)
             .map_err(|error| ask_file_system(error, &self.path));
         self.note(outcome.as_ref().err());
         match outcome {
-            Ok(answers) => answer(batch, answers),
-            Err(error) => refuse(batch, &error),
+            Ok(answers) => answer(batch, answers, self.callers.as_ref()),
+            Err(error) => refuse(batch, &error, self.callers.as_ref()),
         }
     }
 
@@ -221,11 +274,13 @@ pub(super) fn spawn(
         batch: options.batch.max(1),
         busy_timeout: options.busy_timeout,
         failing: None,
+        callers: None,
     };
-    let (jobs, queue) = mpsc::channel(options.queue.max(1));
+    let (jobs, queue) = mpsc::unbounded_channel();
+    let room = Arc::new(Semaphore::new(options.queue.clamp(1, Semaphore::MAX_PERMITS)));
     thread::Builder::new()
         .name("store-writer".to_owned())
         .spawn(move || writer.run(queue))
         .map_err(|error| StoreError::Other(format!("the writer's thread does not start: {error}")))?;
-    Ok(WriterHandle { jobs })
+    Ok(WriterHandle { jobs, gathering: Mutex::default(), room })
 }

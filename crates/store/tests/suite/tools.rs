@@ -163,13 +163,16 @@ impl<'a> Held<'a> {
     }
 }
 
-/// Polls a future once: an append is then in the writer's queue. (After a yield: a task that does too much at a time
-/// is told by tokio to wait, whether or not there is room in the queue.)
+/// Polls a future twice: an append is then in the writer's queue, for the first of several gives way once before it hands
+/// over what they append together. (After a yield: a task that does too much at a time is told by tokio to wait, whether or
+/// not there is room in the queue.)
 pub(crate) async fn start<F: Future + ?Sized>(future: &mut Pin<Box<F>>) {
     tokio::task::yield_now().await;
-    poll_fn(|context| {
-        assert!(future.as_mut().poll(context).is_pending(), "answered before it could have been done");
-        Poll::Ready(())
-    })
-    .await;
+    for _ in 0..2 {
+        poll_fn(|context| {
+            assert!(future.as_mut().poll(context).is_pending(), "answered before it could have been done");
+            Poll::Ready(())
+        })
+        .await;
+    }
 }
