@@ -4,6 +4,7 @@ mod ceiling;
 mod cores;
 mod decide;
 mod estate;
+mod evidence;
 mod exchange;
 mod load;
 mod report;
@@ -14,6 +15,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::exchange::Amounts;
@@ -28,6 +30,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Exchange(Exchange),
+    Evidence(Evidence),
+    #[command(hide = true)]
+    EvidencePart(EvidencePart),
 }
 
 /// Measures whole exchanges over `POST /token`, and the ceiling of the core that serves them.
@@ -47,19 +52,56 @@ struct Exchange {
     directory: Option<PathBuf>,
 }
 
+/// Measures reading CloudTrail, and what no reader can do without.
+#[derive(Debug, Args)]
+struct Evidence {
+    /// Print one line of JSON.
+    #[arg(long)]
+    json: bool,
+    /// Compressed megabytes to make up and read.
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    megabytes: u64,
+    /// Go through everything in seconds, with numbers too small to mean anything.
+    #[arg(long)]
+    smoke: bool,
+}
+
+/// One of the two, in a process of its own.
+#[derive(Debug, Args)]
+struct EvidencePart {
+    part: evidence::Part,
+    folder: Utf8PathBuf,
+}
+
 fn main() -> Result<()> {
-    let Command::Exchange(arguments) = Cli::parse().command;
+    let mut out = std::io::stdout().lock();
+    match Cli::parse().command {
+        Command::Exchange(arguments) => exchange(arguments, &mut out),
+        Command::Evidence(arguments) => {
+            let megabytes = if arguments.smoke { 1 } else { arguments.megabytes };
+            let report = evidence::measure(megabytes, arguments.smoke)?;
+            if arguments.json {
+                writeln!(out, "{}", report.to_json())?;
+            } else {
+                report.write_table(&mut out)?;
+            }
+            Ok(())
+        }
+        Command::EvidencePart(arguments) => evidence::part(arguments.part, &arguments.folder, &mut out),
+    }
+}
+
+fn exchange(arguments: Exchange, out: &mut impl Write) -> Result<()> {
     let program = match arguments.daypass {
         Some(program) => program,
         None => server::build()?,
     };
     let amounts = if arguments.smoke { Amounts::SMOKE } else { Amounts::FULL };
     let report = exchange::measure(&program, &amounts, arguments.directory.as_deref())?;
-    let mut out = std::io::stdout().lock();
     if arguments.json {
         writeln!(out, "{}", report.to_json())?;
     } else {
-        report.write_table(&mut out)?;
+        report.write_table(out)?;
     }
     Ok(())
 }
