@@ -1,0 +1,66 @@
+use daypass_claims::{ClaimSet, Issuer};
+use daypass_trust::form::{Effect, OtherPrincipal, Permission, Statement, TokenIssuers};
+use daypass_trust::{Caller, Context, Truth, outcome};
+
+use crate::finding::{Confidence, Draft, Severity, Verdict};
+use crate::rule::{Check, Rule, Subject};
+use crate::view::{View, admits_tokens};
+
+pub(super) const RULE: Rule = Rule {
+    id: "wildcard-principal",
+    name: "Everybody is named as principal",
+    severity: Severity::High,
+    confidence: Confidence::High,
+    applies_to: &[Subject::Aws],
+    what: "A statement that lets `*` assume the role, without a condition that keeps callers of other accounts out.",
+    why: "Every identity of every AWS account can assume the role; with a token, every one of every identity provider of the account.",
+    example: r#"{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}"#,
+    instead: r#"{"Effect": "Allow", "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}, "Action": "sts:AssumeRoleWithWebIdentity"}"#,
+    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"],
+    check: Check::Policy(check),
+};
+
+fn check(view: &View<'_>, found: &mut Vec<Draft>) {
+    for statement in view.policy().statements.iter().filter(|it| it.effect == Effect::Allow) {
+        let anyone = statement.principals.others.contains(&OtherPrincipal::Anyone);
+        if anyone && statement.permissions.contains(Permission::AssumeFromSession) {
+            // Another account's session, as anybody has one.
+            let policy = view.policy();
+            match outcome(policy, &ClaimSet::new(), &Context::new().caller(stranger())).0 {
+                Truth::True => found.push(
+                    draft(view, statement, "any identity of any AWS account gets in").verdict(Verdict::Bad),
+                ),
+                Truth::Unknown => found.push(
+                    draft(view, statement, "everybody is named as principal; whom the conditions keep out is not known")
+                        .severity(Severity::Low)
+                        .confidence(Confidence::Medium),
+                ),
+                Truth::False => {}
+            }
+        }
+        if admits_tokens(statement) && statement.principals.tokens == TokenIssuers::Any {
+            let message = "the tokens of every identity provider of the account are accepted";
+            let github = Issuer::parse("https://token.actions.githubusercontent.com").ok();
+            let options = daypass_prove::Options { issuer: github, ..view.prover.clone() };
+            let answer = daypass_prove::dead(view.policy(), &options);
+            if let Some(witness) = &answer.witness {
+                found.push(draft(view, statement, message).verdict(Verdict::Bad).witness(witness));
+            }
+        }
+    }
+}
+
+fn draft(view: &View<'_>, statement: &Statement, message: &str) -> Draft {
+    let draft = Draft::new(&view.found.source, statement.span, view.role(), message);
+    draft.why([format!("{} lets them in", statement.label)]).help("name the identity provider or the role that is meant")
+}
+
+fn stranger() -> Caller {
+    let account = "999999999999";
+    Caller::Session {
+        account: account.to_owned(),
+        role: "stranger".to_owned(),
+        role_arn: format!("arn:aws:iam::{account}:role/stranger"),
+        session_arn: format!("arn:aws:sts::{account}:assumed-role/stranger/session"),
+    }
+}

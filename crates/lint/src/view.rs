@@ -1,0 +1,225 @@
+//! A policy with all that the prover says about it: what the rules of trust look at.
+
+use daypass_claims::{ClaimSet, ClaimValue, Issuer};
+use daypass_issuers::{Identifies, Platform, catalogue};
+use daypass_prove::{Answer, Persona, PersonaAnswer, Verdict, Witness, dead, personas};
+use daypass_sources::FoundPolicy;
+use daypass_trust::document::Span;
+use daypass_trust::evaluate::outcome;
+use daypass_trust::form::{
+    Clause, Condition, Effect, Permission, Policy, RequestKey, Statement, TokenIssuers, Variable,
+};
+use daypass_trust::{Context, Facts};
+
+use crate::Options;
+use crate::blame::Blame;
+use daypass_trust::dialect::Compiled;
+
+/// A policy and the prover's answers about it.
+#[derive(Debug)]
+pub(crate) struct View<'a> {
+    pub(crate) found: &'a FoundPolicy,
+    pub(crate) compiled: &'a Compiled,
+    pub(crate) options: &'a Options,
+    /// What the prover was asked with.
+    pub(crate) prover: daypass_prove::Options,
+    /// The platform whose tokens were assumed where the policy leaves the issuer to its surroundings.
+    pub(crate) assumed: Option<&'static Platform>,
+    /// Whether it admits nobody; `None` where it is not about tokens.
+    pub(crate) dead: Option<Answer>,
+    /// Whom it admits; empty where it is not about tokens, or dead.
+    pub(crate) personas: Vec<PersonaAnswer>,
+    /// What lets strangers in, where something does.
+    pub(crate) blame: Option<Blame<'a>>,
+}
+
+impl<'a> View<'a> {
+    /// Asks the prover about a policy.
+    pub(crate) fn of(found: &'a FoundPolicy, compiled: &'a Compiled, options: &'a Options) -> Self {
+        let mut prover = options.prover.clone();
+        prover.account = prover.account.or_else(|| found.options.account.clone());
+        let mut view = Self { found, compiled, options, prover, assumed: None, dead: None, personas: Vec::new(), blame: None };
+        if !is_about_tokens(&compiled.policy) {
+            return view;
+        }
+        if view.prover.issuer.is_none() && leaves_issuer_open(&compiled.policy) {
+            view.assumed = platform_of(compiled);
+            view.prover.issuer = view.assumed.and_then(issuer_of);
+        }
+        let dead = dead(&compiled.policy, &view.prover);
+        if dead.answer != Verdict::Yes {
+            view.personas = personas(&compiled.policy, options.home.as_ref(), &view.prover);
+        }
+        view.dead = Some(dead);
+        view.blame = view.admitted(Persona::Stranger).cloned().and_then(|witness| Blame::of(&view, &witness));
+        view
+    }
+
+    pub(crate) const fn policy(&self) -> &'a Policy {
+        &self.compiled.policy
+    }
+
+    pub(crate) fn role(&self) -> &'a str {
+        &self.found.role
+    }
+
+    /// The token with which a persona gets in.
+    pub(crate) fn admitted(&self, persona: Persona) -> Option<&Witness> {
+        self.answer(persona).filter(|it| it.answer == Verdict::Yes)?.witness.as_ref()
+    }
+
+    /// What is known about a persona.
+    pub(crate) fn answer(&self, persona: Persona) -> Option<&Answer> {
+        self.personas.iter().find(|it| it.persona == persona).map(|it| &it.answer)
+    }
+
+    /// Whether somebody outside the tenant gets in: then the rules about those inside have nothing to add.
+    pub(crate) fn is_open(&self) -> bool {
+        self.admitted(Persona::Stranger).is_some()
+    }
+
+    /// The issuers whose tokens the policy is about, as far as it names them.
+    pub(crate) fn issuers(&self) -> Vec<&Issuer> {
+        let mut issuers: Vec<&Issuer> = self.prover.issuer.iter().collect();
+        if issuers.is_empty() {
+            for statement in self.allowing() {
+                let TokenIssuers::Exactly(named) = &statement.principals.tokens else { continue };
+                for issuer in named {
+                    if !issuers.contains(&issuer) {
+                        issuers.push(issuer);
+                    }
+                }
+            }
+        }
+        issuers
+    }
+
+    /// The platform of an issuer, if the catalogue knows it.
+    pub(crate) fn platform(&self, issuer: &Issuer) -> Option<&'static Platform> {
+        self.assumed.or_else(|| catalogue().platforms_of(issuer).first().map(|found| found.platform))
+    }
+
+    /// The statements that let tokens in.
+    pub(crate) fn allowing(&self) -> impl Iterator<Item = &'a Statement> {
+        self.compiled.policy.statements.iter().filter(|it| admits_tokens(it))
+    }
+
+    /// The statement that lets a token in.
+    pub(crate) fn admitting(&self, witness: &Witness) -> Option<&'a Statement> {
+        let (_, index) = outcome(self.policy(), &witness.claims, &self.context(witness));
+        self.compiled.policy.statements.get(index?)
+    }
+
+    /// Whether the policy admits a token.
+    pub(crate) fn admits(&self, policy: &Policy, witness: &Witness, claims: &ClaimSet) -> bool {
+        outcome(policy, claims, &self.context(witness)).0.is_true()
+    }
+
+    /// The request that a token is shown in.
+    pub(crate) fn context(&self, witness: &Witness) -> Context {
+        let mut context = Context::new().issuer(witness.issuer.clone());
+        if let Some(account) = &self.prover.account {
+            context = context.account(account.as_str());
+        }
+        witness.request.iter().fold(context, |context, (name, value): &(String, ClaimValue)| {
+            context.with(RequestKey::from_name(name), value.clone())
+        })
+    }
+
+    /// Whether a claim says whose token it is: its organisation or repository, by itself or as a part of the subject.
+    pub(crate) fn is_of_tenant(&self, witness: &Witness, claim: &str) -> bool {
+        let Some(platform) = self.platform(&witness.issuer) else { return claim == "sub" };
+        let known = platform.claims.get(claim).map(|spec| spec.identifies);
+        matches!(
+            known,
+            Some(
+                Identifies::Subject
+                    | Identifies::Organisation
+                    | Identifies::Enterprise
+                    | Identifies::Project
+                    | Identifies::Repository
+            )
+        ) || platform.tenants.slots().any(|slot| slot.name.as_str() == claim)
+    }
+
+    /// The string of the document that a condition's value was written as, or the condition itself.
+    pub(crate) fn value_span(&self, clause: &Clause, is_it: impl Fn(&str) -> bool) -> Span {
+        let strings = self.found.tree.strings();
+        let after = strings.iter().filter(|(text, span)| span.start >= clause.span.start && is_it(text));
+        after.min_by_key(|(_, span)| span.start).map_or(clause.span, |(_, span)| *span)
+    }
+}
+
+/// Whether a statement lets tokens in.
+pub(crate) fn admits_tokens(statement: &Statement) -> bool {
+    statement.effect == Effect::Allow
+        && statement.permissions.contains(Permission::AssumeWithToken)
+        && statement.principals.tokens != TokenIssuers::None
+}
+
+/// Whether a policy means tokens to get in; one that names an identity provider and the wrong action does, too.
+fn is_about_tokens(policy: &Policy) -> bool {
+    policy.statements.iter().any(|it| {
+        admits_tokens(it)
+            || (it.effect == Effect::Allow && matches!(it.principals.tokens, TokenIssuers::Exactly(_)))
+    })
+}
+
+/// Whether whose tokens are meant is nowhere in the document, as in a role of Vault without its mount.
+fn leaves_issuer_open(policy: &Policy) -> bool {
+    policy.dialect != daypass_trust::Dialect::Aws
+        && policy.statements.iter().any(|it| it.principals.tokens == TokenIssuers::Any)
+}
+
+/// The first platform of the catalogue that everybody shares and whose tokens have all the claims that a document names.
+fn platform_of(compiled: &Compiled) -> Option<&'static Platform> {
+    let mut claims: Vec<String> = Vec::new();
+    for statement in &compiled.policy.statements {
+        claims.extend(claims_of(&statement.condition));
+    }
+    if let Facts::Vault(role) = &compiled.facts {
+        claims.extend(role.user_claim.iter().map(|claim| claim.value.trim_start_matches('/').to_owned()));
+    }
+    let registered = ["iss", "aud", "sub", "exp", "nbf", "iat", "jti"];
+    claims.retain(|claim| !registered.contains(&claim.as_str()));
+    let fits = |platform: &&Platform| {
+        issuer_of(platform).is_some()
+            && platform.issuer.is_shared()
+            && claims.iter().all(|claim| platform.claims.iter().any(|spec| spec.name.as_str() == claim))
+    };
+    let preferred = ["github-actions", "gitlab-com"].iter().filter_map(|id| catalogue().platform(id));
+    preferred.chain(catalogue().platforms()).find(fits)
+}
+
+/// The one issuer of a platform that everybody shares.
+fn issuer_of(platform: &Platform) -> Option<Issuer> {
+    let form = platform.issuer.forms.iter().find(|form| !form.on_request)?;
+    Issuer::parse(&form.pattern.to_string()).ok()
+}
+
+/// The claims that a condition looks at.
+pub(crate) fn claims_of(condition: &Condition) -> Vec<String> {
+    let mut names = Vec::new();
+    for atom in condition.atoms() {
+        match &atom.variable {
+            Variable::Claim(path) | Variable::Unverified { claim: path, .. } => {
+                names.push(path.claim.to_string());
+            }
+            Variable::Joined(parts) => names.extend(parts.iter().filter_map(|part| match part {
+                daypass_trust::form::JoinPart::Claim(path) => Some(path.claim.to_string()),
+                daypass_trust::form::JoinPart::Text(_) => None,
+            })),
+            Variable::Request(_) | Variable::Never { .. } => {}
+        }
+    }
+    names
+}
+
+/// The conditions of a statement that must all hold, as their author wrote them.
+pub(crate) fn clauses(condition: &Condition) -> Vec<&Clause> {
+    match condition {
+        Condition::All(parts) => parts.iter().flat_map(clauses).collect(),
+        Condition::Clause(clause) => vec![clause],
+        _ => Vec::new(),
+    }
+}
