@@ -2,7 +2,6 @@
 //!
 //! That somebody gets in is the prover's word. What is told here is read off the form, for the token that it found.
 
-use daypass_claims::ClaimValue;
 use daypass_prove::{Persona, Verdict, Witness, dead, personas};
 use daypass_trust::document::Span;
 use daypass_trust::evaluate::parts;
@@ -42,7 +41,6 @@ pub(crate) enum Cause {
 pub(crate) struct Blame<'a> {
     pub(crate) cause: Cause,
     pub(crate) statement: &'a Statement,
-    pub(crate) clause: Option<&'a Clause>,
     pub(crate) span: Span,
 }
 
@@ -72,12 +70,12 @@ fn plain<'a>(view: &View<'a>, statement: &'a Statement, witness: &Witness) -> Bl
     let of_tenant: Vec<&Clause> = all
         .iter()
         .copied()
+        .filter(|clause| !asks_for_absence(&clause.body))
         .filter(|clause| claims_of(&clause.body).iter().any(|claim| view.is_of_tenant(witness, claim)))
         .collect();
     let blame = |cause, clause: Option<&'a Clause>, span: Option<Span>| Blame {
         cause,
         statement,
-        clause,
         span: span.or(clause.map(|clause| clause.span)).unwrap_or(statement.span),
     };
     let vacuous = |clause: &&'a Clause| holds_by_absence(clause, witness);
@@ -87,7 +85,10 @@ fn plain<'a>(view: &View<'a>, statement: &'a Statement, witness: &Witness) -> Bl
         return blame(Cause::Vacuous, Some(clause), None);
     }
     let Some(first) = of_tenant.first().copied() else {
-        let other = all.iter().copied().find(|clause| claims_of(&clause.body).iter().any(|it| it != "aud"));
+        let other = all.iter().copied().find(|clause| {
+            let mut claims = claims_of(&clause.body).into_iter();
+            !asks_for_absence(&clause.body) && claims.any(|it| it != "aud" && it != "azp")
+        });
         let cause = if other.is_some() { Cause::BorrowedClaim } else { Cause::NoTenant };
         return blame(cause, other, None);
     };
@@ -111,7 +112,8 @@ fn plain<'a>(view: &View<'a>, statement: &'a Statement, witness: &Witness) -> Bl
         _ => 4,
     };
     named.min_by_key(|blame| rank(blame.cause)).unwrap_or_else(|| {
-        let regex = of_tenant.iter().copied().find(|it| it.body.atoms().iter().any(|atom| is_regex(&atom.test)));
+        let regex =
+            of_tenant.iter().copied().find(|it| it.body.atoms().iter().any(|atom| is_regex(&atom.test)));
         match regex {
             Some(clause) => blame(Cause::Unanchored, Some(clause), None),
             None => blame(Cause::WildcardTenant, Some(first), None),
@@ -144,7 +146,7 @@ fn holds_by_absence(clause: &Clause, witness: &Witness) -> bool {
         })
 }
 
-/// Whether all that a condition says is that something be absent: then it means to hold by absence.
+/// Whether all that a condition asks is whether something is there: what holds by absence then is meant to.
 fn asks_for_absence(condition: &Condition) -> bool {
     condition.atoms().iter().all(|atom| atom.test == Test::Present)
 }
@@ -207,7 +209,7 @@ fn cause_of(view: &View<'_>, pattern: &Pattern, value: &str, witness: &Witness) 
             Some(Piece::One) => Cause::WildcardTenant,
             _ => Cause::OpenPrefix,
         },
-        _ if rest_is_open && pattern.pieces.iter().any(|piece| *piece == Piece::Run) => Cause::AnyTenant,
+        _ if rest_is_open && pattern.pieces.contains(&Piece::Run) => Cause::AnyTenant,
         _ => Cause::WildcardTenant,
     }
 }
@@ -229,7 +231,7 @@ fn alternative<'a>(view: &View<'a>, statement: &'a Statement, witness: &Witness)
     if view.allowing().count() > 1 {
         others.statements.remove(at);
         if others.statements.iter().any(admits_tokens) && keeps_strangers_out(view, &others) {
-            return Some(Blame { cause: Cause::Alternative, statement, clause: None, span: statement.span });
+            return Some(Blame { cause: Cause::Alternative, statement, span: statement.span });
         }
     }
     for clause in clauses(&statement.condition) {
@@ -241,7 +243,7 @@ fn alternative<'a>(view: &View<'a>, statement: &'a Statement, witness: &Witness)
         let Some(changed) = narrowed.statements.get_mut(at) else { continue };
         replace(&mut changed.condition, clause, &body);
         if keeps_strangers_out(view, &narrowed) {
-            return Some(Blame { cause: Cause::Alternative, statement, clause: Some(clause), span });
+            return Some(Blame { cause: Cause::Alternative, statement, span });
         }
     }
     None
@@ -275,7 +277,8 @@ fn without(
             if kept.is_empty() || kept.len() == tests.len() {
                 return None;
             }
-            let span = matching(clause, witness).map_or(clause.span, |(pattern, _)| written(view, clause, pattern));
+            let span =
+                matching(clause, witness).map_or(clause.span, |(pattern, _)| written(view, clause, pattern));
             Some((Condition::Atom(Atom { test: Test::OneOf(kept), ..atom.clone() }), span))
         }
         _ => None,
@@ -288,9 +291,4 @@ fn replace(condition: &mut Condition, clause: &Clause, body: &Condition) {
         Condition::Clause(one) if **one == *clause => one.body = body.clone(),
         _ => {}
     }
-}
-
-/// What a claim's value is in a token, as text.
-pub(crate) fn value_in(witness: &Witness, claim: &str) -> Option<String> {
-    witness.claims.get(claim).and_then(ClaimValue::as_str).map(str::to_owned)
 }

@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use daypass_pipelines::{Pipeline, Platform, Role as FileRole};
-use daypass_sources::{EntryKind, FILE_LIMIT, FileTree, Found, find};
 use daypass_pipelines::yaml::YamlError;
+use daypass_pipelines::{Pipeline, Platform, Role as FileRole};
+use daypass_sources::{EntryKind, FILE_LIMIT, FileTree, Found, FoundPolicy, find};
+use daypass_trust::Dialect;
+use daypass_trust::dialect::vault;
 use daypass_trust::document::{Location, Problem, Source, Span};
 use daypass_trust::form::Policy;
 
@@ -16,7 +18,7 @@ use crate::report::{Report, Row};
 use crate::roles::Role;
 use crate::rules::{RULES, refused};
 use crate::view::View;
-use crate::{Finding, Options};
+use crate::{Confidence, Finding, Options};
 
 /// Folders that hold other people's code, or what was made from one's own.
 const SKIPPED: [&str; 7] =
@@ -117,7 +119,10 @@ impl Work {
             Err(error) => return Checked { findings: refused(found, &error), source, ..Checked::default() },
         };
         let view = View::of(found, &compiled, options);
-        let findings = RULES.iter().flat_map(|rule| rule.on_policy(&view)).collect();
+        let mut findings = by_rules(&view);
+        if is_undecided(&view) {
+            findings = where_the_server_is_lenient(found, options).unwrap_or(findings);
+        }
         let row = Row {
             role: found.role.clone(),
             dialect: found.dialect.as_str(),
@@ -143,7 +148,8 @@ impl Work {
         let bytes = match tree.read(path, limit) {
             Ok(bytes) => bytes,
             Err(error) => {
-                let problem = Problem::new(&Source::new(path.as_str(), ""), Span::default(), error.to_string());
+                let problem =
+                    Problem::new(&Source::new(path.as_str(), ""), Span::default(), error.to_string());
                 return Checked { problems: vec![problem], ..Checked::default() };
             }
         };
@@ -153,8 +159,15 @@ impl Work {
         }
         let source = Source::new(path.as_str(), String::from_utf8_lossy(&bytes).into_owned());
         match daypass_pipelines::read_as(platform, path, &bytes, &Surroundings { tree, path }) {
-            Ok(pipeline) => Checked { findings: of_pipeline(&pipeline, &source), source: Some(source), is_pipeline: true, ..Checked::default() },
-            Err(error) => Checked { problems: unreadable(&source, &error), source: Some(source), ..Checked::default() },
+            Ok(pipeline) => Checked {
+                findings: of_pipeline(&pipeline, &source),
+                source: Some(source),
+                is_pipeline: true,
+                ..Checked::default()
+            },
+            Err(error) => {
+                Checked { problems: unreadable(&source, &error), source: Some(source), ..Checked::default() }
+            }
         }
     }
 
@@ -241,4 +254,33 @@ fn yaml_place(error: &YamlError, source: &Source) -> Location {
         | YamlError::TooDeep { at, .. }
         | YamlError::TooMany { at, .. } => at.clone(),
     }
+}
+
+fn by_rules(view: &View<'_>) -> Vec<Finding> {
+    RULES.iter().flat_map(|rule| rule.on_policy(view)).collect()
+}
+
+fn is_undecided(view: &View<'_>) -> bool {
+    view.dead.as_ref().is_some_and(|dead| dead.answer == daypass_prove::Verdict::Unknown)
+}
+
+/// What is found about a role of Vault that leaves to the server whether a token may have any audience, if the server lets it.
+fn where_the_server_is_lenient(found: &FoundPolicy, options: &Options) -> Option<Vec<Finding>> {
+    if found.dialect != Dialect::Vault || found.options.vault.is_some() {
+        return None;
+    }
+    let mut lenient = found.clone();
+    lenient.options.vault = Some(vault::Server::VaultBefore117);
+    let compiled = lenient.compile().ok()?;
+    let view = View::of(&lenient, &compiled, options);
+    let mut findings = by_rules(&view);
+    for finding in &mut findings {
+        finding.confidence = finding.confidence.min(Confidence::Medium);
+        finding.why.push(
+            "Vault before 1.17 and OpenBao let a token of any audience use a role without `bound_audiences`; \
+             Vault from 1.17 refuses it"
+                .to_owned(),
+        );
+    }
+    view.is_open().then_some(findings)
 }

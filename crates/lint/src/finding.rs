@@ -202,8 +202,7 @@ impl Draft {
         let start = self.source.at(self.span);
         let end = self.source.locate(self.span.end);
         let words: Vec<&str> = self.source.slice(self.span).split_whitespace().collect();
-        let fingerprint =
-            format!("{}:{}:{}:{:016x}", rule.id, start.file, self.role, fnv(&words.join(" ")));
+        let fingerprint = format!("{}:{}:{}:{:016x}", rule.id, start.file, self.role, fnv(&words.join(" ")));
         Finding {
             rule: rule.id,
             severity: self.severity.unwrap_or(rule.severity),

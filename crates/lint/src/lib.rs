@@ -14,8 +14,8 @@ mod rules;
 mod view;
 
 pub use check::{Checked, Work, check, gather};
-pub use fix::{Edit, Fix};
 pub use finding::{Confidence, Finding, Severity, Verdict};
+pub use fix::{Edit, Fix};
 pub use options::Options;
 pub use report::{Report, Row};
 pub use rule::{Rule, Subject};

@@ -1,10 +1,10 @@
 //! How far inside its own tenant a policy reaches.
 
 use daypass_claims::ClaimSet;
-use daypass_issuers::Identifies;
-use daypass_prove::{Persona, Witness};
+use daypass_issuers::{Identifies, Slot};
+use daypass_prove::{Persona, Verdict, Witness, dead};
 
-use crate::view::{View, claims_of};
+use crate::view::{View, claims_of, equals};
 
 /// The widest circle of a tenant's own callers that gets in besides the intended one.
 #[derive(Debug)]
@@ -21,7 +21,8 @@ pub(crate) enum Reach<'v> {
 
 impl<'v> Reach<'v> {
     pub(crate) fn of(view: &'v View<'_>) -> Self {
-        if view.is_open() {
+        let known = view.issuers().into_iter().any(|issuer| view.platform(issuer).is_some());
+        if view.is_open() || !known {
             return Self::Nowhere;
         }
         if let Some(witness) = view.admitted(Persona::Sibling)
@@ -30,7 +31,7 @@ impl<'v> Reach<'v> {
             return Self::Organisation(witness);
         }
         let branch = view.admitted(Persona::AnyBranch);
-        let environment = view.admitted(Persona::OtherEnvironment);
+        let environment = view.admitted(Persona::OtherEnvironment).filter(|it| frees_the_ref(view, it));
         let pull_request = view.admitted(Persona::PullRequest);
         match (branch, pull_request, environment) {
             (Some(_), Some(witness), Some(_)) => Self::Repository(Persona::PullRequest, witness),
@@ -90,4 +91,22 @@ fn runs_reviewed_code(view: &View<'_>, witness: &Witness) -> bool {
         });
         ours && denied(elsewhere) && denied(another)
     })
+}
+
+/// Whether a job of this environment gets in from other refs as well. Where only the ref that deploys gets in, it matters
+/// little which environment its jobs name.
+pub(crate) fn frees_the_ref(view: &View<'_>, witness: &Witness) -> bool {
+    let Some(platform) = view.platform(&witness.issuer) else { return true };
+    let claim = |slot: &Option<Slot>| {
+        let slot = slot.as_ref().filter(|slot| slot.filter.is_none())?;
+        let value = witness.claims.get(slot.name.as_str())?.as_str()?;
+        Some(equals(slot.name.as_str(), value))
+    };
+    let (Some(environment), Some(git_ref)) =
+        (claim(&platform.selectors.environment), claim(&platform.selectors.git_ref))
+    else {
+        return true;
+    };
+    let elsewhere = view.restricted([environment, git_ref.negated()]);
+    dead(&elsewhere, &view.prover).answer != Verdict::Yes
 }

@@ -2,12 +2,13 @@
 
 use daypass_claims::{ClaimSet, ClaimValue, Issuer};
 use daypass_issuers::{Identifies, Platform, catalogue};
-use daypass_prove::{Answer, Persona, PersonaAnswer, Verdict, Witness, dead, personas};
+use daypass_prove::{Answer, Exactness, Persona, PersonaAnswer, Verdict, Witness, dead, personas};
 use daypass_sources::FoundPolicy;
 use daypass_trust::document::Span;
 use daypass_trust::evaluate::outcome;
 use daypass_trust::form::{
-    Clause, Condition, Effect, Permission, Policy, RequestKey, Statement, TokenIssuers, Variable,
+    Atom, ClaimPath, Clause, Condition, Effect, Permission, Policy, Quantifier, Reading, RequestKey,
+    Statement, Test, TokenIssuers, Variable,
 };
 use daypass_trust::{Context, Facts};
 
@@ -38,7 +39,16 @@ impl<'a> View<'a> {
     pub(crate) fn of(found: &'a FoundPolicy, compiled: &'a Compiled, options: &'a Options) -> Self {
         let mut prover = options.prover.clone();
         prover.account = prover.account.or_else(|| found.options.account.clone());
-        let mut view = Self { found, compiled, options, prover, assumed: None, dead: None, personas: Vec::new(), blame: None };
+        let mut view = Self {
+            found,
+            compiled,
+            options,
+            prover,
+            assumed: None,
+            dead: None,
+            personas: Vec::new(),
+            blame: None,
+        };
         if !is_about_tokens(&compiled.policy) {
             return view;
         }
@@ -49,10 +59,48 @@ impl<'a> View<'a> {
         let dead = dead(&compiled.policy, &view.prover);
         if dead.answer != Verdict::Yes {
             view.personas = personas(&compiled.policy, options.home.as_ref(), &view.prover);
+            view.know_by_repository();
         }
         view.dead = Some(dead);
         view.blame = view.admitted(Persona::Stranger).cloned().and_then(|witness| Blame::of(&view, &witness));
         view
+    }
+
+    /// A repository's id is its own: where every token that gets in has the one id, nobody is a stranger, whatever the
+    /// organisation is that the repository belongs to.
+    fn know_by_repository(&mut self) {
+        let Some(witness) = self.admitted(Persona::Stranger).cloned() else { return };
+        let Some(platform) = self.platform(&witness.issuer) else { return };
+        let ids = platform.tenants.repository.iter().filter(|slot| slot.filter.is_none());
+        let known = ids.filter_map(|slot| {
+            let spec = platform.claims.get(slot.name.as_str()).filter(|spec| spec.immutable)?;
+            Some((spec.name.as_str(), witness.claims.get(slot.name.as_str())?.as_str()?))
+        });
+        for (claim, value) in known {
+            let others = self.restricted([equals(claim, value).negated()]);
+            if dead(&others, &self.prover).answer != Verdict::Yes {
+                continue;
+            }
+            for it in &mut self.personas {
+                if matches!(it.persona, Persona::Stranger | Persona::Lookalike) {
+                    let why = vec![format!("`{claim}` is `{value}` in every token that gets in")];
+                    it.answer =
+                        Answer { answer: Verdict::No, exactness: Exactness::Exact, witness: None, why };
+                }
+            }
+            return;
+        }
+    }
+
+    /// The policy, asking for more.
+    pub(crate) fn restricted(&self, conditions: impl IntoIterator<Item = Condition>) -> Policy {
+        let conditions: Vec<Condition> = conditions.into_iter().collect();
+        let mut policy = self.compiled.policy.clone();
+        for statement in policy.statements.iter_mut().filter(|it| admits_tokens(it)) {
+            let all = conditions.iter().cloned().chain([statement.condition.clone()]).collect();
+            statement.condition = Condition::All(all);
+        }
+        policy
     }
 
     pub(crate) const fn policy(&self) -> &'a Policy {
@@ -222,4 +270,14 @@ pub(crate) fn clauses(condition: &Condition) -> Vec<&Clause> {
         Condition::Clause(clause) => vec![clause],
         _ => Vec::new(),
     }
+}
+
+/// The condition that a claim has a value.
+pub(crate) fn equals(claim: &str, value: &str) -> Condition {
+    Condition::Atom(Atom {
+        variable: ClaimPath::claim(claim).into(),
+        reading: Reading::Strict,
+        quantifier: Quantifier::Scalar,
+        test: Test::equals(value),
+    })
 }

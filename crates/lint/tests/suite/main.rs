@@ -5,4 +5,6 @@
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod pipelines;
+#[cfg(test)]
 mod support;

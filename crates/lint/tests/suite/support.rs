@@ -45,3 +45,14 @@ pub(crate) fn word<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> &'sta
 pub(crate) fn checked(disk: &Disk, file: &str, options: &Options) -> Report {
     check(disk, &[file], options)
 }
+
+/// Works through cases side by side: proofs take their time without optimisation.
+pub(crate) fn on_all_cores<C: Sync>(cases: &[C], work: impl Fn(&C) -> Vec<String> + Sync) -> Vec<String> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let work = &work;
+    std::thread::scope(|scope| {
+        let part = |core| cases.iter().skip(core).step_by(cores).flat_map(work).collect::<Vec<String>>();
+        let threads: Vec<_> = (0..cores).map(|core| scope.spawn(move || part(core))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    })
+}

@@ -14,7 +14,9 @@ pub(super) const RULE: Rule = Rule {
     why: "Whoever gets in owns the account. A role for one job needs what that job does.",
     example: r#"managed_policy_arns = ["arn:aws:iam::aws:policy/AdministratorAccess"]"#,
     instead: "a policy with the actions that the job was seen to use",
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
+    ],
     check: Check::Policy(check),
 };
 

@@ -19,5 +19,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
-    found.extend(super::reached(view, Persona::AnyBranch, "another branch of the repository gets in", "write the branch out, without a wildcard"));
+    found.extend(super::reached(
+        view,
+        Persona::AnyBranch,
+        "another branch of the repository gets in",
+        "write the branch out, without a wildcard",
+    ));
 }

@@ -19,5 +19,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
-    found.extend(super::reached(view, Persona::OtherEnvironment, "a job in another environment gets in", "write the environment out"));
+    found.extend(super::reached(
+        view,
+        Persona::OtherEnvironment,
+        "a job in another environment gets in",
+        "write the environment out",
+    ));
 }

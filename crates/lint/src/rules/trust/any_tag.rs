@@ -19,5 +19,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
-    found.extend(super::reached(view, Persona::Tag, "a tag of the repository gets in", "deploy releases from an environment with protection rules"));
+    found.extend(super::reached(
+        view,
+        Persona::Tag,
+        "a tag of the repository gets in",
+        "deploy releases from an environment with protection rules",
+    ));
 }

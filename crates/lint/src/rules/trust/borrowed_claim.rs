@@ -16,10 +16,18 @@ pub(super) const RULE: Rule = Rule {
   "token.actions.githubusercontent.com:job_workflow_ref": "acme/workflows/.github/workflows/deploy.yml@refs/heads/main",
   "token.actions.githubusercontent.com:repository_owner_id": "1001"
 }}"#,
-    references: &["https://unit42.paloaltonetworks.com/oidc-misconfigurations-in-ci-cd/", "https://docs.github.com/en/actions/reference/security/oidc"],
+    references: &[
+        "https://unit42.paloaltonetworks.com/oidc-misconfigurations-in-ci-cd/",
+        "https://docs.github.com/en/actions/reference/security/oidc",
+    ],
     check: Check::Policy(check),
 };
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
-    found.extend(super::stranger(view, Cause::BorrowedClaim, |who| format!("any tenant's token can have that: `{who}` gets in"), "ask for the organisation's id or the subject beside it"));
+    found.extend(super::stranger(
+        view,
+        Cause::BorrowedClaim,
+        |who| format!("any tenant's token can have that: `{who}` gets in"),
+        "ask for the organisation's id or the subject beside it",
+    ));
 }

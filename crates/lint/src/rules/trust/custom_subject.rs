@@ -18,5 +18,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
-    found.extend(super::stranger(view, Cause::CustomSubject, |who| format!("any organisation can have such subjects made: `{who}` gets in"), "begin the template with the ids of the owner and the repository, or compare them beside the subject"));
+    found.extend(super::stranger(
+        view,
+        Cause::CustomSubject,
+        |who| format!("any organisation can have such subjects made: `{who}` gets in"),
+        "begin the template with the ids of the owner and the repository, or compare them beside the subject",
+    ));
 }

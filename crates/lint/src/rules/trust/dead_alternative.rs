@@ -50,7 +50,8 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
                 }
                 asked = asked.saturating_add(1);
                 let only = Condition::Atom(Atom { test: test.clone(), ..atom.clone() });
-                let narrowed = Statement { condition: with(&statement.condition, clause, &only), ..statement.clone() };
+                let narrowed =
+                    Statement { condition: with(&statement.condition, clause, &only), ..statement.clone() };
                 if dead(&alone(narrowed), &view.prover).answer == daypass_prove::Verdict::Yes {
                     let pattern = texts(test).first().map(|(pattern, _)| (*pattern).clone());
                     let span = pattern.map_or(clause.span, |pattern| written(view, clause, &pattern));

@@ -13,12 +13,17 @@ pub(super) const RULE: Rule = Rule {
     why: "The job that the role is for is refused. What usually follows is a wider policy that nobody looks at twice; and a name that nobody has today may be somebody else's tomorrow.",
     example: r#"{"StringEquals": {"token.actions.githubusercontent.com:sub": "repo:acme/app:*"}}"#,
     instead: r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:acme/app:environment:production"}}"#,
-    references: &["https://docs.github.com/en/actions/reference/security/oidc", "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html"],
+    references: &[
+        "https://docs.github.com/en/actions/reference/security/oidc",
+        "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html",
+    ],
     check: Check::Policy(check),
 };
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
-    let Some(dead) = view.dead.as_ref().filter(|dead| dead.answer == daypass_prove::Verdict::Yes) else { return };
+    let Some(dead) = view.dead.as_ref().filter(|dead| dead.answer == daypass_prove::Verdict::Yes) else {
+        return;
+    };
     if misspelt(view).is_some() {
         return;
     }
@@ -38,5 +43,8 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
     };
     let draft = Draft::new(&view.found.source, span, view.role(), message);
     let draft = draft.verdict(Verdict::Dead).why(dead.why.iter().cloned());
-    found.push(super::assuming(view, draft.help("ask for what the tokens of the intended job hold, or remove the trust")));
+    found.push(super::assuming(
+        view,
+        draft.help("ask for what the tokens of the intended job hold, or remove the trust"),
+    ));
 }

@@ -16,8 +16,8 @@ pub(super) const RULE: Rule = Rule {
     what: "A role of Vault whose tokens have a period and no explicit longest life.",
     why: "A token that leaves the job lives for as long as somebody renews it.",
     example: "token_period = 86400",
-    instead: r#"token_ttl = 300
-token_max_ttl = 900"#,
+    instead: "token_ttl = 300
+token_max_ttl = 900",
     references: &["https://developer.hashicorp.com/vault/api-docs/auth/jwt"],
     check: Check::Policy(check),
 };
@@ -32,5 +32,7 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
     let every = daypass_claims::format_duration(period.value);
     let message = format!("whoever has the token can renew it for ever, every {every}");
     let draft = Draft::new(&view.found.source, period.span, view.role(), message);
-    found.push(draft.verdict(Verdict::Warn).help("set `token_ttl` and `token_max_ttl` to minutes, and no period"));
+    found.push(
+        draft.verdict(Verdict::Warn).help("set `token_ttl` and `token_max_ttl` to minutes, and no period"),
+    );
 }

@@ -18,5 +18,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
-    found.extend(super::stranger(view, Cause::Foreign, |who| format!("a tenant is named that is none of ours: `{who}` gets in"), "list the organisation in the estate if it is one of yours"));
+    found.extend(super::stranger(
+        view,
+        Cause::Foreign,
+        |who| format!("a tenant is named that is none of ours: `{who}` gets in"),
+        "list the organisation in the estate if it is one of yours",
+    ));
 }

@@ -16,7 +16,9 @@ pub(super) const RULE: Rule = Rule {
     why: "It reads like a guard and is none; whoever reviews the policy relies on it.",
     example: r#"{"Effect": "Deny", "Condition": {"StringNotLikeIfExists": {"token.actions.githubusercontent.com:sub": "repo:*"}}}"#,
     instead: r#"{"Effect": "Deny", "Condition": {"StringNotLike": {"token.actions.githubusercontent.com:sub": "repo:acme/*"}}}"#,
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html",
+    ],
     check: Check::Policy(check),
 };
 
@@ -40,7 +42,9 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
             let message = format!("{} denies, and refuses nobody", statement.label);
             let draft = Draft::new(&view.found.source, statement.span, view.role(), message);
             let why = answers.into_iter().flat_map(|answer| answer.why);
-            found.push(draft.verdict(Verdict::Warn).why(why).help("negate the condition, or remove the statement"));
+            found.push(
+                draft.verdict(Verdict::Warn).why(why).help("negate the condition, or remove the statement"),
+            );
         }
     }
 }

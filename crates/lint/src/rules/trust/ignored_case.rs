@@ -15,13 +15,16 @@ pub(super) const RULE: Rule = Rule {
     why: "`MAIN` and `main` are two branches, and the protection of the one says nothing about the other.",
     example: r#"{"StringEqualsIgnoreCase": {"token.actions.githubusercontent.com:sub": "repo:acme/app:ref:refs/heads/main"}}"#,
     instead: r#"{"StringEquals": {"token.actions.githubusercontent.com:sub": "repo:acme/app:ref:refs/heads/main"}}"#,
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html",
+    ],
     check: Check::Policy(check),
 };
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
     let Reach::Parts = Reach::of(view) else { return };
-    let Some(witness) = view.admitted(Persona::AnyBranch).filter(|witness| differs_by_case(view, witness)) else {
+    let Some(witness) = view.admitted(Persona::AnyBranch).filter(|witness| differs_by_case(view, witness))
+    else {
         return;
     };
     let message = format!("another branch gets in, which differs in letter case: `{}`", witness.subject());

@@ -14,7 +14,9 @@ pub(super) const RULE: Rule = Rule {
     why: "It lets nobody in, and whoever reads the policy thinks that it does.",
     example: r#""AWS": "arn:aws:iam::111122223333:role/ci-*""#,
     instead: r#""AWS": "arn:aws:iam::111122223333:role/ci-deploy""#,
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
+    ],
     check: Check::Policy(check),
 };
 
@@ -22,8 +24,12 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
     for statement in &view.policy().statements {
         for principal in &statement.principals.others {
             let message = match principal {
-                OtherPrincipal::Nobody(text) => format!("`{text}` is nobody: AWS expands no wildcard in a principal"),
-                OtherPrincipal::Deleted(id) => format!("`{id}` is what is left of a principal that was deleted"),
+                OtherPrincipal::Nobody(text) => {
+                    format!("`{text}` is nobody: AWS expands no wildcard in a principal")
+                }
+                OtherPrincipal::Deleted(id) => {
+                    format!("`{id}` is what is left of a principal that was deleted")
+                }
                 _ => continue,
             };
             let draft = Draft::new(&view.found.source, statement.span, view.role(), message);

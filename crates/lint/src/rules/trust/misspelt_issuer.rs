@@ -15,7 +15,10 @@ pub(super) const RULE: Rule = Rule {
     why: "Issuers are compared character by character: no token of the platform has this one.",
     example: r#"issuer = "https://token.actions.githubusercontent.com/""#,
     instead: r#"issuer = "https://token.actions.githubusercontent.com""#,
-    references: &["https://www.rfc-editor.org/rfc/rfc8414#section-3.3", "https://learn.microsoft.com/en-us/entra/workload-id/workload-identity-federation-flexible-federated-identity-credentials"],
+    references: &[
+        "https://www.rfc-editor.org/rfc/rfc8414#section-3.3",
+        "https://learn.microsoft.com/en-us/entra/workload-id/workload-identity-federation-flexible-federated-identity-credentials",
+    ],
     check: Check::Policy(check),
 };
 
@@ -25,7 +28,12 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
     let span = span.map(|(_, span)| span).or_else(|| view.policy().statements.first().map(|it| it.span));
     let message = format!("nobody gets in: tokens say `{meant}`, and this is `{written}`");
     let draft = Draft::new(&view.found.source, span.unwrap_or_default(), view.role(), message);
-    found.push(draft.verdict(Verdict::Dead).why([format!("no platform signs tokens as `{written}`")]).help(format!("write `{meant}`")));
+    found.push(
+        draft
+            .verdict(Verdict::Dead)
+            .why([format!("no platform signs tokens as `{written}`")])
+            .help(format!("write `{meant}`")),
+    );
 }
 
 /// The first issuer that no platform has but for its spelling, and how it is spelt.
@@ -42,7 +50,10 @@ pub(super) fn meant(issuer: &Issuer) -> Option<Issuer> {
     let host = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"))?;
     let trimmed = host.trim_end_matches('/');
     let spellings = [format!("https://{trimmed}"), format!("https://{trimmed}/")];
-    spellings.iter().filter_map(|text| Issuer::parse(text).ok()).find(|other| other != issuer && is_hosted(other))
+    spellings
+        .iter()
+        .filter_map(|text| Issuer::parse(text).ok())
+        .find(|other| other != issuer && is_hosted(other))
 }
 
 /// Whether a platform that others run signs as this issuer.

@@ -6,6 +6,7 @@ mod any_branch;
 mod any_environment;
 mod any_tag;
 mod any_tenant;
+mod any_workload;
 mod borrowed_claim;
 mod custom_subject;
 mod dead_alternative;
@@ -46,7 +47,7 @@ use daypass_prove::{Persona, Witness};
 use crate::Rule;
 use crate::blame::{Blame, Cause};
 use crate::finding::{Confidence, Draft, Verdict};
-use crate::reach::{Reach, differs_by_case};
+use crate::reach::{Reach, differs_by_case, frees_the_ref};
 use crate::view::View;
 
 /// The rules, in the order of their page.
@@ -68,6 +69,7 @@ pub(super) const RULES: &[Rule] = &[
     misspelt_issuer::RULE,
     organisation_wide::RULE,
     repository_wide::RULE,
+    any_workload::RULE,
     pull_request::RULE,
     any_branch::RULE,
     any_tag::RULE,
@@ -96,12 +98,7 @@ pub(super) const RULES: &[Rule] = &[
 pub(crate) use refused_policy::refused;
 
 /// What a rule says of a policy that lets strangers in for its cause.
-fn stranger(
-    view: &View<'_>,
-    cause: Cause,
-    message: impl Fn(&str) -> String,
-    help: &str,
-) -> Option<Draft> {
+fn stranger(view: &View<'_>, cause: Cause, message: impl Fn(&str) -> String, help: &str) -> Option<Draft> {
     let blame = view.blame.as_ref().filter(|blame| blame.cause == cause)?;
     let witness = view.admitted(Persona::Stranger)?;
     let who = witness.subject();
@@ -122,7 +119,12 @@ fn inside(view: &View<'_>, persona: Persona, witness: &Witness, message: String)
 fn reached(view: &View<'_>, persona: Persona, message: &str, help: &str) -> Option<Draft> {
     let Reach::Parts = Reach::of(view) else { return None };
     let witness = view.admitted(persona)?;
-    if persona == Persona::AnyBranch && differs_by_case(view, witness) {
+    let is_other_matter = match persona {
+        Persona::AnyBranch => differs_by_case(view, witness),
+        Persona::OtherEnvironment => !frees_the_ref(view, witness),
+        _ => false,
+    };
+    if is_other_matter {
         return None;
     }
     let draft = inside(view, persona, witness, format!("{message}: `{}`", witness.subject()))?;
@@ -139,4 +141,3 @@ fn assuming(view: &View<'_>, draft: Draft) -> Draft {
         None => draft,
     }
 }
-

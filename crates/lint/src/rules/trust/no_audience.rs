@@ -1,7 +1,6 @@
-use daypass_prove::Persona;
+use daypass_prove::{Persona, Witness};
 use daypass_trust::form::Statement;
 
-use crate::blame::value_in;
 use crate::finding::{Confidence, Draft, Severity, Verdict};
 use crate::rule::{Check, Rule, Subject};
 use crate::view::{View, claims_of};
@@ -19,7 +18,10 @@ pub(super) const RULE: Rule = Rule {
   "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
   "token.actions.githubusercontent.com:sub": "repo:acme/app:ref:refs/heads/main"
 }}"#,
-    references: &["https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3", "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"],
+    references: &[
+        "https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html",
+    ],
     check: Check::Policy(check),
 };
 
@@ -29,7 +31,7 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
     }
     let Some(witness) = view.admitted(Persona::OtherAudience) else { return };
     let Some(statement) = view.admitting(witness).filter(|it| !asks_for_audience(it)) else { return };
-    let audience = value_in(witness, "aud").unwrap_or_default();
+    let audience = audience_of(witness);
     let message = format!("a token made for somebody else gets in: its audience is `{audience}`");
     let draft = Draft::new(&view.found.source, statement.span, view.role(), message)
         .verdict(Verdict::Warn)
@@ -42,4 +44,9 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
 pub(super) fn asks_for_audience(statement: &Statement) -> bool {
     !statement.audiences.named().is_empty()
         || claims_of(&statement.condition).iter().any(|claim| claim == "aud")
+}
+
+/// The audiences of a token, as a text.
+pub(super) fn audience_of(witness: &Witness) -> String {
+    witness.claims.audiences().unwrap_or_default().join(", ")
 }

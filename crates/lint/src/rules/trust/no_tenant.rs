@@ -16,10 +16,18 @@ pub(super) const RULE: Rule = Rule {
   "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
   "token.actions.githubusercontent.com:sub": "repo:acme@1001/app@2002:environment:production"
 }}"#,
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html", "https://docs.github.com/en/actions/reference/security/oidc"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html",
+        "https://docs.github.com/en/actions/reference/security/oidc",
+    ],
     check: Check::Policy(check),
 };
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
-    found.extend(super::stranger(view, Cause::NoTenant, |who| format!("nothing says whose tokens are meant: `{who}` gets in"), "name the organisation and the repository, best by the subject or by their ids"));
+    found.extend(super::stranger(
+        view,
+        Cause::NoTenant,
+        |who| format!("nothing says whose tokens are meant: `{who}` gets in"),
+        "name the organisation and the repository, best by the subject or by their ids",
+    ));
 }

@@ -17,7 +17,9 @@ pub(super) const RULE: Rule = Rule {
     why: "Strangers are principals of the pool. The next grant that somebody writes, to `principalSet://.../*` say, lets them all in.",
     example: "attribute_condition is missing",
     instead: r#"attribute_condition = "assertion.repository_owner_id == '1001'""#,
-    references: &["https://docs.cloud.google.com/iam/docs/best-practices-for-using-workload-identity-federation"],
+    references: &[
+        "https://docs.cloud.google.com/iam/docs/best-practices-for-using-workload-identity-federation",
+    ],
     check: Check::Policy(check),
 };
 

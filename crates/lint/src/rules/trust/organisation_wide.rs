@@ -1,7 +1,7 @@
 use daypass_prove::Persona;
 
-use crate::reach::Reach;
 use crate::finding::{Confidence, Draft, Severity};
+use crate::reach::Reach;
 use crate::rule::{Check, Rule, Subject};
 use crate::view::View;
 

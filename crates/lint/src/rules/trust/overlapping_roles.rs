@@ -35,7 +35,8 @@ fn check(roles: &[Role<'_>], found: &mut Vec<Draft>) {
             asked = asked.saturating_add(1);
             let Some(witness) = overlap(one.policy, other.policy, one.options).witness else { continue };
             let (file, role) = (&other.found.location, other.role());
-            let message = format!("`{}` can assume this role of {here} and `{role}` of {there}", witness.subject());
+            let message =
+                format!("`{}` can assume this role of {here} and `{role}` of {there}", witness.subject());
             let draft = Draft::new(&one.found.source, one.found.tree.span, one.role(), message)
                 .verdict(Verdict::Warn)
                 .confidence(one.confidence().min(other.confidence()))

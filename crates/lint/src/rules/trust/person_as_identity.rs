@@ -17,7 +17,10 @@ pub(super) const RULE: Rule = Rule {
     why: "What is granted to the identity is granted to everything that a person starts, in every repository that the pool or mount lets in; and the audit log names a person where a workload acted.",
     example: r#"user_claim = "actor""#,
     instead: r#"user_claim = "repository_id""#,
-    references: &["https://developer.hashicorp.com/vault/api-docs/auth/jwt", "https://docs.cloud.google.com/iam/docs/best-practices-for-using-workload-identity-federation"],
+    references: &[
+        "https://developer.hashicorp.com/vault/api-docs/auth/jwt",
+        "https://docs.cloud.google.com/iam/docs/best-practices-for-using-workload-identity-federation",
+    ],
     check: Check::Policy(check),
 };
 
@@ -48,7 +51,9 @@ fn draft(view: &View<'_>, what: &str, claim: &str, span: Span) -> Option<Draft> 
         Identifies::Actor => ("a person", true),
         Identifies::Ref | Identifies::Environment => ("a ref or an environment of any repository", true),
         Identifies::Workflow | Identifies::Trigger | Identifies::Runner => ("no repository", true),
-        Identifies::Run | Identifies::Commit | Identifies::Token | Identifies::Time => ("a single run", false),
+        Identifies::Run | Identifies::Commit | Identifies::Token | Identifies::Time => {
+            ("a single run", false)
+        }
         _ => return None,
     };
     let message = format!("`{what}` is `{claim}`, which names {kind} and not the workload");

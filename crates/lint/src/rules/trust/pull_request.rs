@@ -19,5 +19,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
-    found.extend(super::reached(view, Persona::PullRequest, "a pull request of the repository gets in", "ask for an environment with protection rules, or for the branch that deploys"));
+    found.extend(super::reached(
+        view,
+        Persona::PullRequest,
+        "a pull request of the repository gets in",
+        "ask for an environment with protection rules, or for the branch that deploys",
+    ));
 }

@@ -14,7 +14,10 @@ pub(super) const RULE: Rule = Rule {
     why: "A name can be given up and registered by somebody else, whose tokens then get in; an id is never used again.",
     example: "assertion.repository_owner == 'acme'",
     instead: "assertion.repository_owner_id == '1001'",
-    references: &["https://docs.cloud.google.com/iam/docs/best-practices-for-using-workload-identity-federation", "https://docs.github.com/en/actions/reference/security/oidc"],
+    references: &[
+        "https://docs.cloud.google.com/iam/docs/best-practices-for-using-workload-identity-federation",
+        "https://docs.github.com/en/actions/reference/security/oidc",
+    ],
     check: Check::Policy(check),
 };
 
@@ -27,7 +30,8 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
     let Some(platform) = view.platform(&witness.issuer) else { return };
     let clauses = clauses(&statement.condition);
     // Where the subject is compared, its form decides whether there is an id in it.
-    let asks_for = |claim: &str| clauses.iter().any(|it| claims_of(&it.body).iter().any(|named| named == claim));
+    let asks_for =
+        |claim: &str| clauses.iter().any(|it| claims_of(&it.body).iter().any(|named| named == claim));
     if asks_for("sub") {
         return;
     }
@@ -38,7 +42,8 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
     let span = clause.map_or(statement.span, |clause| clause.span);
     let ids = platform.tenants.organisation.iter().chain(&platform.tenants.repository);
     let ids: Vec<String> = ids.map(|slot| format!("`{}`", slot.name)).collect();
-    let message = format!("`{name}` is a name that somebody else may have tomorrow: `{}` gets in", witness.subject());
+    let message =
+        format!("`{name}` is a name that somebody else may have tomorrow: `{}` gets in", witness.subject());
     let draft = Draft::new(&view.found.source, span, view.role(), message)
         .verdict(Verdict::Warn)
         .shown_by(Persona::Squatter, witness)

@@ -1,5 +1,5 @@
-use crate::reach::Reach;
 use crate::finding::{Confidence, Draft, Severity};
+use crate::reach::Reach;
 use crate::rule::{Check, Rule, Subject};
 use crate::view::View;
 

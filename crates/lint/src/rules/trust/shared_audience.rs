@@ -1,7 +1,6 @@
 use daypass_prove::Persona;
 
-use super::no_audience::asks_for_audience;
-use crate::blame::value_in;
+use super::no_audience::{asks_for_audience, audience_of};
 use crate::finding::{Confidence, Draft, Severity, Verdict};
 use crate::rule::{Check, Rule, Subject};
 use crate::view::{View, claims_of, clauses};
@@ -26,7 +25,12 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
     }
     let Some(witness) = view.admitted(Persona::OtherAudience) else { return };
     let Some(statement) = view.admitting(witness).filter(|it| asks_for_audience(it)) else { return };
-    let audience = value_in(witness, "aud").unwrap_or_default();
+    let audience = audience_of(witness);
+    // A pool's own audience has two spellings.
+    let plain = |text: &str| text.trim_start_matches("https:").to_owned();
+    if view.admitted(Persona::Intended).is_some_and(|it| plain(&audience_of(it)) == plain(&audience)) {
+        return;
+    }
     let clause = clauses(&statement.condition)
         .into_iter()
         .find(|clause| claims_of(&clause.body).iter().any(|claim| claim == "aud"));

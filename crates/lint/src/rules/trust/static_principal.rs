@@ -16,7 +16,9 @@ pub(super) const RULE: Rule = Rule {
     why: "The keys that the tokens replace keep working: a leaked access key reaches the role as before.",
     example: r#"{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "sts:AssumeRole"}"#,
     instead: "remove the statement, or name the one role that people assume it from",
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
+    ],
     check: Check::Policy(check),
 };
 
@@ -30,7 +32,9 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
         }
         for principal in &statement.principals.others {
             let (who, account) = match principal {
-                OtherPrincipal::Account(account) => (format!("every identity of account {account}"), account.clone()),
+                OtherPrincipal::Account(account) => {
+                    (format!("every identity of account {account}"), account.clone())
+                }
                 OtherPrincipal::User(arn) => {
                     (format!("the user `{arn}`"), arn.split(':').nth(4).unwrap_or_default().to_owned())
                 }
@@ -40,7 +44,8 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
                 continue;
             }
             let message = format!("{who} reaches the role beside the CI tokens, long-lived keys included");
-            let draft = Draft::new(&view.found.source, statement.span, view.role(), message).verdict(Verdict::Warn);
+            let draft =
+                Draft::new(&view.found.source, statement.span, view.role(), message).verdict(Verdict::Warn);
             let why = format!("{} lets them in", statement.label);
             found.push(draft.why([why]).help("remove the statement once the tokens work"));
         }

@@ -13,10 +13,17 @@ pub(super) const RULE: Rule = Rule {
     why: "A name that holds the text is easily registered: `evilacme/app` holds `acme/app`.",
     example: "assertion.repository.contains('acme/app')",
     instead: "assertion.repository_id == '2002' && assertion.repository_owner_id == '1001'",
-    references: &["https://docs.cloud.google.com/iam/docs/best-practices-for-using-workload-identity-federation"],
+    references: &[
+        "https://docs.cloud.google.com/iam/docs/best-practices-for-using-workload-identity-federation",
+    ],
     check: Check::Policy(check),
 };
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
-    found.extend(super::stranger(view, Cause::Unanchored, |who| format!("the text is looked for anywhere in the claim: `{who}` gets in"), "compare the whole value, best of an id"));
+    found.extend(super::stranger(
+        view,
+        Cause::Unanchored,
+        |who| format!("the text is looked for anywhere in the claim: `{who}` gets in"),
+        "compare the whole value, best of an id",
+    ));
 }

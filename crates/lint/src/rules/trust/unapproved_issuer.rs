@@ -32,7 +32,8 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
             let strings = view.found.tree.strings();
             let named = strings.iter().find(|(text, _)| text.ends_with(issuer.host_and_path()));
             let span = named.map_or(statement.span, |(_, span)| *span);
-            let message = format!("`{issuer}` is no issuer that is known: whoever runs it mints what it likes");
+            let message =
+                format!("`{issuer}` is no issuer that is known: whoever runs it mints what it likes");
             let mut draft = Draft::new(&view.found.source, span, view.role(), message).verdict(Verdict::Bad);
             draft.witness = view.dead.as_ref().and_then(|dead| dead.witness.clone());
             found.push(draft.help("list it under [[provider]] in the estate if it is yours"));

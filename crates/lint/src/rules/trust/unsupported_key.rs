@@ -14,7 +14,9 @@ pub(super) const RULE: Rule = Rule {
     why: "A plain test of an absent key fails for every token, a negated one and one with `IfExists` or `ForAllValues:` holds for every token. It does nothing that its author wanted.",
     example: r#"{"StringEquals": {"oidc.circleci.com/org/ORG:oidc.circleci.com/vcs-ref": "refs/heads/main"}}"#,
     instead: r#"{"StringLike": {"oidc.circleci.com/org/ORG:sub": "org/ORG/project/PROJECT/user/*/vcs-origin/github.com/acme/app/vcs-ref/refs/heads/main"}}"#,
-    references: &["https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html"],
+    references: &[
+        "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html",
+    ],
     check: Check::Policy(check),
 };
 

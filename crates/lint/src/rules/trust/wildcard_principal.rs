@@ -1,6 +1,6 @@
 use daypass_claims::{ClaimSet, Issuer};
 use daypass_trust::form::{Effect, OtherPrincipal, Permission, Statement, TokenIssuers};
-use daypass_trust::{Caller, Context, Truth, outcome};
+use daypass_trust::{Caller, Context, Dialect, Truth, outcome};
 
 use crate::finding::{Confidence, Draft, Severity, Verdict};
 use crate::rule::{Check, Rule, Subject};
@@ -16,11 +16,16 @@ pub(super) const RULE: Rule = Rule {
     why: "Every identity of every AWS account can assume the role; with a token, every one of every identity provider of the account.",
     example: r#"{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}"#,
     instead: r#"{"Effect": "Allow", "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}, "Action": "sts:AssumeRoleWithWebIdentity"}"#,
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
+    ],
     check: Check::Policy(check),
 };
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
+    if view.found.dialect != Dialect::Aws {
+        return;
+    }
     for statement in view.policy().statements.iter().filter(|it| it.effect == Effect::Allow) {
         let anyone = statement.principals.others.contains(&OtherPrincipal::Anyone);
         if anyone && statement.permissions.contains(Permission::AssumeFromSession) {
@@ -31,9 +36,13 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
                     draft(view, statement, "any identity of any AWS account gets in").verdict(Verdict::Bad),
                 ),
                 Truth::Unknown => found.push(
-                    draft(view, statement, "everybody is named as principal; whom the conditions keep out is not known")
-                        .severity(Severity::Low)
-                        .confidence(Confidence::Medium),
+                    draft(
+                        view,
+                        statement,
+                        "everybody is named as principal; whom the conditions keep out is not known",
+                    )
+                    .severity(Severity::Low)
+                    .confidence(Confidence::Medium),
                 ),
                 Truth::False => {}
             }
@@ -52,7 +61,9 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
 
 fn draft(view: &View<'_>, statement: &Statement, message: &str) -> Draft {
     let draft = Draft::new(&view.found.source, statement.span, view.role(), message);
-    draft.why([format!("{} lets them in", statement.label)]).help("name the identity provider or the role that is meant")
+    draft
+        .why([format!("{} lets them in", statement.label)])
+        .help("name the identity provider or the role that is meant")
 }
 
 fn stranger() -> Caller {
