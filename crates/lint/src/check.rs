@@ -18,7 +18,7 @@ use crate::report::{Report, Row};
 use crate::roles::Role;
 use crate::rules::{RULES, refused};
 use crate::view::View;
-use crate::{Confidence, Finding, Options};
+use crate::{Confidence, Finding, Options, ignore};
 
 /// Folders that hold other people's code, or what was made from one's own.
 const SKIPPED: [&str; 7] =
@@ -171,6 +171,12 @@ impl Work {
         }
     }
 
+    /// The line that the role of a finding is declared on, if it is in the same file.
+    fn declared(&self, finding: &Finding) -> Option<usize> {
+        let places = self.found.policies.iter().filter(|it| it.role == finding.role).map(|it| &it.location);
+        places.into_iter().find(|place| place.file == finding.file).map(|place| place.line)
+    }
+
     /// Puts together what was found, in the order of the files.
     pub fn finish(self, checked: Vec<Checked>) -> Report {
         let mut report = Report {
@@ -196,6 +202,8 @@ impl Work {
                 report.sources.insert(source.name().into(), source);
             }
         }
+        let sources: Vec<Source> = report.sources.values().cloned().collect();
+        ignore::apply(&mut report, &sources, &|finding| self.declared(finding));
         report.findings.sort_by(|a, b| {
             let place = |it: &Finding| (it.file.clone(), it.line, it.column);
             (place(a), a.rule, &a.role).cmp(&(place(b), b.rule, &b.role))

@@ -32,7 +32,7 @@ impl<'v> Reach<'v> {
         }
         let branch = view.admitted(Persona::AnyBranch);
         let environment = view.admitted(Persona::OtherEnvironment).filter(|it| frees_the_ref(view, it));
-        let pull_request = view.admitted(Persona::PullRequest);
+        let pull_request = view.admitted(Persona::PullRequest).filter(|it| !runs_the_deploying_ref(view, it));
         match (branch, pull_request, environment) {
             (Some(_), Some(witness), Some(_)) => Self::Repository(Persona::PullRequest, witness),
             (Some(witness), None, Some(_)) => Self::Repository(Persona::AnyBranch, witness),
@@ -109,4 +109,15 @@ pub(crate) fn frees_the_ref(view: &View<'_>, witness: &Witness) -> bool {
     };
     let elsewhere = view.restricted([environment, git_ref.negated()]);
     dead(&elsewhere, &view.prover).answer != Verdict::Yes
+}
+
+/// Whether a run that a request sets off has the very ref that deploys, and no other gets in: on platforms whose tokens carry
+/// the request's source branch it then runs what is on that branch already.
+pub(crate) fn runs_the_deploying_ref(view: &View<'_>, witness: &Witness) -> bool {
+    let git_ref = |witness: &Witness| {
+        let slot = view.platform(&witness.issuer)?.selectors.git_ref.as_ref()?;
+        witness.claims.get(slot.name.as_str()).cloned()
+    };
+    let Some(home) = view.admitted(Persona::Intended).and_then(git_ref) else { return false };
+    git_ref(witness) == Some(home) && view.admitted(Persona::AnyBranch).is_none()
 }

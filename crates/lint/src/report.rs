@@ -6,7 +6,7 @@ use daypass_sources::Unresolved;
 use daypass_trust::document::{Location, Problem, Source};
 use serde::{Serialize, Serializer};
 
-use crate::{Finding, Severity};
+use crate::{Finding, Ignored, Severity};
 
 /// What a check came to. As JSON it is what scripts read.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -25,6 +25,10 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// Who gets into which role.
     pub matrix: Vec<Row>,
+    /// What comments of the files take back.
+    pub ignored: Vec<Ignored>,
+    /// What a baseline accepts.
+    pub accepted: Vec<Finding>,
     /// The texts of the files with findings, for whoever shows them.
     #[serde(skip)]
     pub sources: BTreeMap<Arc<str>, Source>,

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use crate::Rule;
 
-pub(crate) use trust::refused;
+pub(crate) use trust::{refused, useless_ignore};
 
 /// Every rule: those about trust, then those about pipelines, in the order of the reference page.
 pub static RULES: LazyLock<Vec<Rule>> =

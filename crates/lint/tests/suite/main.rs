@@ -3,8 +3,18 @@
 //! `cfg(test)` tells clippy that the helpers are tests too.
 
 #[cfg(test)]
+mod acceptance;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod fixes;
+#[cfg(test)]
+mod own;
+#[cfg(test)]
 mod pipelines;
+#[cfg(test)]
+mod registry;
+#[cfg(test)]
+mod render;
 #[cfg(test)]
 mod support;

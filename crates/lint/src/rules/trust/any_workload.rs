@@ -1,4 +1,4 @@
-use daypass_prove::{Persona, Verdict, dead};
+use daypass_prove::{Answer, Persona, Verdict, dead};
 
 use crate::blame::texts;
 use crate::finding::{Confidence, Draft, Severity};
@@ -20,10 +20,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
-    let is_told =
-        |persona| view.answer(persona).is_none_or(|it| it.answer != Verdict::No || it.why.is_empty());
+    let untold = |answer: &Answer| answer.answer == Verdict::No && !answer.why.is_empty();
     let known = view.issuers().into_iter().any(|issuer| view.platform(issuer).is_some());
-    if !known || is_told(Persona::Stranger) || is_told(Persona::Sibling) {
+    if !known || view.is_open() || !view.answer(Persona::Sibling).is_some_and(untold) {
         return;
     }
     // Subjects that are written out are meant; is there another?

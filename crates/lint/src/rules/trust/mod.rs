@@ -28,6 +28,7 @@ mod overlapping_roles;
 mod person_as_identity;
 mod pull_request;
 mod recyclable_name;
+mod recyclable_subject;
 mod refused_policy;
 mod repository_wide;
 mod shared_audience;
@@ -38,16 +39,19 @@ mod undecided;
 mod undone_by_alternative;
 mod unpinned_workflow;
 mod unsupported_key;
+mod useless_ignore;
 mod vacuous_condition;
 mod wildcard_principal;
 mod wildcard_tenant;
 
 use daypass_prove::{Persona, Witness};
+use daypass_trust::document::Span;
 
 use crate::Rule;
 use crate::blame::{Blame, Cause};
 use crate::finding::{Confidence, Draft, Verdict};
-use crate::reach::{Reach, differs_by_case, frees_the_ref};
+use crate::fix::{Fix, narrows, replacing};
+use crate::reach::{Reach, differs_by_case, frees_the_ref, runs_the_deploying_ref};
 use crate::view::View;
 
 /// The rules, in the order of their page.
@@ -91,11 +95,14 @@ pub(super) const RULES: &[Rule] = &[
     impossible_principal::RULE,
     administrator::RULE,
     long_session::RULE,
+    recyclable_subject::RULE,
     undecided::RULE,
     refused_policy::RULE,
+    useless_ignore::RULE,
 ];
 
 pub(crate) use refused_policy::refused;
+pub(crate) use useless_ignore::useless_ignore;
 
 /// What a rule says of a policy that lets strangers in for its cause.
 fn stranger(view: &View<'_>, cause: Cause, message: impl Fn(&str) -> String, help: &str) -> Option<Draft> {
@@ -104,6 +111,7 @@ fn stranger(view: &View<'_>, cause: Cause, message: impl Fn(&str) -> String, hel
     let who = witness.subject();
     let draft = Draft::new(&view.found.source, blame.span, view.role(), message(who));
     let draft = draft.verdict(Verdict::Bad).shown_by(Persona::Stranger, witness).help(help);
+    let draft = Draft { fix: exactly(view, blame.span), ..draft };
     Some(assuming(view, draft.why([format!("{} lets it in", blame.statement.label)])))
 }
 
@@ -112,6 +120,7 @@ fn inside(view: &View<'_>, persona: Persona, witness: &Witness, message: String)
     let (statement, span) = Blame::place(view, witness)?;
     let draft = Draft::new(&view.found.source, span, view.role(), message);
     let draft = draft.verdict(Verdict::Warn).shown_by(persona, witness);
+    let draft = Draft { fix: exactly(view, span), ..draft };
     Some(assuming(view, draft.why([format!("{} lets it in", statement.label)])))
 }
 
@@ -122,6 +131,7 @@ fn reached(view: &View<'_>, persona: Persona, message: &str, help: &str) -> Opti
     let is_other_matter = match persona {
         Persona::AnyBranch => differs_by_case(view, witness),
         Persona::OtherEnvironment => !frees_the_ref(view, witness),
+        Persona::PullRequest => runs_the_deploying_ref(view, witness),
         _ => false,
     };
     if is_other_matter {
@@ -140,4 +150,15 @@ fn assuming(view: &View<'_>, draft: Draft) -> Draft {
         )]),
         None => draft,
     }
+}
+
+/// The subject of the job that the role is declared to be for, in the place of a pattern. Without a declared home nothing says
+/// which of the admitted jobs is meant.
+fn exactly(view: &View<'_>, span: Span) -> Option<Fix> {
+    view.options.home.as_ref()?;
+    let intended = view.admitted(Persona::Intended)?;
+    let subject = intended.subject();
+    let (tree, edit) = replacing(view, span, &[subject.to_owned()])?;
+    let about = format!("write `{subject}`: nobody gets in who did not, and the declared job still does");
+    narrows(view, tree, intended).then(|| Fix { about, edits: vec![edit] })
 }

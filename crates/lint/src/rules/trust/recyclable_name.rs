@@ -1,4 +1,5 @@
-use daypass_prove::Persona;
+use daypass_prove::{Estate, Persona, personas};
+use daypass_trust::form::{Clause, Statement};
 
 use crate::finding::{Confidence, Draft, Severity, Verdict};
 use crate::rule::{Check, Rule, Subject};
@@ -22,31 +23,39 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
-    if view.is_open() {
+    if view.is_open() || view.personas.is_empty() {
         return;
     }
-    let Some(witness) = view.admitted(Persona::Squatter) else { return };
-    let Some(statement) = view.admitting(witness) else { return };
-    let Some(platform) = view.platform(&witness.issuer) else { return };
-    let clauses = clauses(&statement.condition);
-    // Where the subject is compared, its form decides whether there is an id in it.
-    let asks_for =
-        |claim: &str| clauses.iter().any(|it| claims_of(&it.body).iter().any(|named| named == claim));
-    if asks_for("sub") {
-        return;
-    }
+    let Some(platform) = view.issuers().into_iter().find_map(|issuer| view.platform(issuer)) else { return };
     let names = platform.tenants.organisation_names.iter().chain(&platform.tenants.repository_names);
-    let mut names = names.map(|slot| slot.name.as_str());
-    let Some(name) = names.find(|name| asks_for(name)) else { return };
-    let clause = clauses.iter().find(|it| claims_of(&it.body).iter().any(|claim| claim == name));
-    let span = clause.map_or(statement.span, |clause| clause.span);
+    let names: Vec<&str> = names.map(|slot| slot.name.as_str()).collect();
+    let by_name = |statement: &Statement| {
+        let asked = claims_of(&statement.condition);
+        // Where the subject is compared, its form decides whether there is an id in it.
+        let by_subject = asked.iter().any(|claim| claim == "sub");
+        !by_subject && asked.iter().any(|claim| names.contains(&claim.as_str()))
+    };
+    if !view.allowing().any(by_name) {
+        return;
+    }
+    // Whose the names are today is no matter here.
+    let prover = daypass_prove::Options { estate: Estate::default(), ..view.prover.clone() };
+    let answers = personas(view.policy(), view.options.home.as_ref(), &prover);
+    let squatter = answers.into_iter().find(|it| it.persona == Persona::Squatter);
+    let Some(witness) = squatter.and_then(|it| it.answer.witness) else { return };
+    let Some(statement) = view.admitting(&witness).filter(|statement| by_name(statement)) else { return };
+    let named = |clause: &&Clause| claims_of(&clause.body).into_iter().find(|it| names.contains(&it.as_str()));
+    let Some((clause, name)) =
+        clauses(&statement.condition).into_iter().find_map(|clause| Some((clause, named(&clause)?)))
+    else {
+        return;
+    };
     let ids = platform.tenants.organisation.iter().chain(&platform.tenants.repository);
     let ids: Vec<String> = ids.map(|slot| format!("`{}`", slot.name)).collect();
-    let message =
-        format!("`{name}` is a name that somebody else may have tomorrow: `{}` gets in", witness.subject());
-    let draft = Draft::new(&view.found.source, span, view.role(), message)
+    let message = format!("`{name}` is a name that somebody else may have tomorrow: `{}` gets in", witness.subject());
+    let draft = Draft::new(&view.found.source, clause.span, view.role(), message)
         .verdict(Verdict::Warn)
-        .shown_by(Persona::Squatter, witness)
+        .shown_by(Persona::Squatter, &witness)
         .help(format!("compare an id: {}", ids.join(", ")));
     found.push(super::assuming(view, draft));
 }
