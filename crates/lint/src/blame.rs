@@ -5,7 +5,9 @@
 use daypass_prove::{Persona, Verdict, Witness, dead, personas};
 use daypass_trust::document::Span;
 use daypass_trust::evaluate::parts;
-use daypass_trust::form::{Atom, Clause, Condition, Pattern, Piece, Policy, Statement, Test, Variable};
+use daypass_trust::form::{
+    Atom, Clause, Condition, Pattern, Piece, Policy, Reading, Statement, Test, Variable,
+};
 
 use crate::view::{View, admits_tokens, claims_of, clauses};
 
@@ -148,7 +150,17 @@ fn holds_by_absence(clause: &Clause, witness: &Witness) -> bool {
 
 /// Whether all that a condition asks is whether something is there: what holds by absence then is meant to.
 fn asks_for_absence(condition: &Condition) -> bool {
-    condition.atoms().iter().all(|atom| atom.test == Test::Present)
+    condition.atoms().iter().all(|atom| is_of_presence(atom))
+}
+
+/// Whether a test is true of every text: then it asks whether there is one.
+pub(crate) fn is_of_presence(atom: &Atom) -> bool {
+    match &atom.test {
+        Test::Present => true,
+        // A pool's subject has to be a text, whatever it is. AWS's `*` is somebody's own.
+        Test::Text { pattern, .. } => atom.reading == Reading::Strict && pattern.pieces == [Piece::Run],
+        _ => false,
+    }
 }
 
 /// The pattern of a condition that a token's value matches, and the value.

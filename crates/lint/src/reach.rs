@@ -1,7 +1,7 @@
 //! How far inside its own tenant a policy reaches.
 
 use daypass_claims::ClaimSet;
-use daypass_issuers::{Identifies, Slot};
+use daypass_issuers::{Identifies, Slot, TriggerKind};
 use daypass_prove::{Persona, Verdict, Witness, dead};
 
 use crate::view::{View, claims_of, equals};
@@ -118,6 +118,11 @@ pub(crate) fn runs_the_deploying_ref(view: &View<'_>, witness: &Witness) -> bool
         let slot = view.platform(&witness.issuer)?.selectors.git_ref.as_ref()?;
         witness.claims.get(slot.name.as_str()).cloned()
     };
-    let Some(home) = view.admitted(Persona::Intended).and_then(git_ref) else { return false };
-    git_ref(witness) == Some(home) && view.admitted(Persona::AnyBranch).is_none()
+    let Some(intended) = view.admitted(Persona::Intended) else { return false };
+    let untrusted = view.platform(&intended.issuer).into_iter().flat_map(|platform| &platform.untrusted);
+    let is_request = untrusted
+        .filter(|it| it.kind == TriggerKind::PullRequest)
+        .any(|it| it.when.holds(intended.claims.get(it.when.claim.as_str())));
+    let same = git_ref(witness).is_some_and(|it| Some(it) == git_ref(intended));
+    same && !is_request && view.admitted(Persona::AnyBranch).is_none()
 }

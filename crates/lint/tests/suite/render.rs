@@ -62,10 +62,9 @@ fn scripts_read_what_the_interface_says() {
 fn sarif_is_valid() {
     let log: Value = serde_json::from_str(&render::sarif(&report(), "0.1.0").unwrap()).unwrap();
     let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sarif-schema-2.1.0.json");
-    let mut schema: Value = serde_json::from_slice(&std::fs::read(schema).unwrap()).unwrap();
-    // One pattern of the published schema is no regular expression, for want of a bracket.
-    let language = schema.pointer_mut("/definitions/run/properties/language").unwrap();
-    language.as_object_mut().unwrap().remove("pattern");
+    // One pattern of the published schema has a bracket too many for a regular expression.
+    let schema = std::fs::read_to_string(schema).unwrap().replace("-[a-zA-Z]{2}]?$", "-[a-zA-Z]{2}?$");
+    let schema: Value = serde_json::from_str(&schema).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<String> =
         validator.iter_errors(&log).map(|error| format!("{} at {}", error, error.instance_path())).collect();

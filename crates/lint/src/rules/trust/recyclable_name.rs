@@ -1,6 +1,7 @@
 use daypass_prove::{Estate, Persona, personas};
 use daypass_trust::form::{Clause, Statement};
 
+use crate::blame::is_of_presence;
 use crate::finding::{Confidence, Draft, Severity, Verdict};
 use crate::rule::{Check, Rule, Subject};
 use crate::view::{View, claims_of, clauses};
@@ -30,7 +31,11 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
     let names = platform.tenants.organisation_names.iter().chain(&platform.tenants.repository_names);
     let names: Vec<&str> = names.map(|slot| slot.name.as_str()).collect();
     let by_name = |statement: &Statement| {
-        let asked = claims_of(&statement.condition);
+        let asked: Vec<String> = clauses(&statement.condition)
+            .into_iter()
+            .filter(|it| compares(it))
+            .flat_map(|it| claims_of(&it.body))
+            .collect();
         // Where the subject is compared, its form decides whether there is an id in it.
         let by_subject = asked.iter().any(|claim| claim == "sub");
         !by_subject && asked.iter().any(|claim| names.contains(&claim.as_str()))
@@ -44,7 +49,8 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
     let squatter = answers.into_iter().find(|it| it.persona == Persona::Squatter);
     let Some(witness) = squatter.and_then(|it| it.answer.witness) else { return };
     let Some(statement) = view.admitting(&witness).filter(|statement| by_name(statement)) else { return };
-    let named = |clause: &&Clause| claims_of(&clause.body).into_iter().find(|it| names.contains(&it.as_str()));
+    let named =
+        |clause: &&Clause| claims_of(&clause.body).into_iter().find(|it| names.contains(&it.as_str()));
     let Some((clause, name)) =
         clauses(&statement.condition).into_iter().find_map(|clause| Some((clause, named(&clause)?)))
     else {
@@ -52,10 +58,16 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
     };
     let ids = platform.tenants.organisation.iter().chain(&platform.tenants.repository);
     let ids: Vec<String> = ids.map(|slot| format!("`{}`", slot.name)).collect();
-    let message = format!("`{name}` is a name that somebody else may have tomorrow: `{}` gets in", witness.subject());
+    let message =
+        format!("`{name}` is a name that somebody else may have tomorrow: `{}` gets in", witness.subject());
     let draft = Draft::new(&view.found.source, clause.span, view.role(), message)
         .verdict(Verdict::Warn)
         .shown_by(Persona::Squatter, &witness)
         .help(format!("compare an id: {}", ids.join(", ")));
     found.push(super::assuming(view, draft));
+}
+
+/// Whether a condition looks at what a value is, and not only whether there is one.
+fn compares(clause: &Clause) -> bool {
+    !clause.body.atoms().into_iter().all(is_of_presence)
 }
