@@ -119,7 +119,7 @@ fn samples() -> Vec<(&'static str, &'static str, String)> {
         ("all values of a key that is always there", "good", github("ForAllValues:StringEquals", "repo:northwind/api:environment:live")),
         ("the subject is there, whatever it is", "bad", aws(GITHUB, r#"{"StringEquals": {"KEY:aud": "sts.amazonaws.com"}, "Null": {"KEY:sub": "false"}}"#)),
         ("any branch, written out as a folder", "warn", github(like, "repo:northwind/api:ref:refs/heads/*")),
-        ("a pull request or the branch", "warn", github(like, r#"repo:northwind/api:p*"#)),
+        ("a pull request or the branch", "warn", github(like, "repo:northwind/api:p*")),
         ("everybody on the branch but two", "bad", github("StringNotLike", "repo:contoso/*")),
         ("a deny that leaves one organisation", "warn", statements(&[
             allow(GITHUB, r#"{"StringEquals": {"KEY:aud": "sts.amazonaws.com"}, "StringLike": {"KEY:sub": "repo:*:environment:live"}}"#),

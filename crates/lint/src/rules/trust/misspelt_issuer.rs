@@ -56,11 +56,11 @@ pub(super) fn meant(issuer: &Issuer) -> Option<Issuer> {
         .find(|other| other != issuer && is_hosted(other))
 }
 
-/// Whether a platform that others run signs as this issuer.
+/// Whether a platform that others run signs as this issuer: its pattern names a host, and does not stand for any.
 pub(super) fn is_hosted(issuer: &Issuer) -> bool {
     catalogue().platforms_of(issuer).iter().any(|found| {
-        let own = ["hostname", "base", "issuer_url", "external_url", "server"];
         let pattern = found.form.pattern.to_string();
-        !own.iter().any(|name| pattern.contains(&format!("//{{{name}:")))
+        let first = pattern.strip_prefix("https://{").and_then(|rest| rest.split('}').next());
+        !first.is_some_and(|placeholder| placeholder.ends_with(":host") || placeholder.ends_with(":path"))
     })
 }
