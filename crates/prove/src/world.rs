@@ -230,18 +230,27 @@ impl<'u> World<'u> {
     /// be made anew.
     pub(crate) fn find_ever(&self, formula: &Formula, policies: &[(&Policy, Outcome)]) -> Found {
         let found = self.space.find(formula);
-        if let Found::Token(choice) = &found {
-            let token = self.space.token(choice);
-            let context = self.space.context_of(choice);
-            for (policy, expected) in policies {
-                let decided = evaluate(policy, &token, &context).outcome;
-                if decided != *expected {
-                    return Found::Unknown(vec![format!(
-                        "the token that was found is decided otherwise: {decided:?} instead of {expected:?}"
-                    )]);
-                }
-            }
+        if let Found::Token(choice) = &found
+            && let Some(why) = self.decided_otherwise(choice, policies)
+        {
+            return Found::Unknown(vec![why]);
         }
         found
+    }
+
+    /// What is wrong with a token that the policies should decide in these ways.
+    pub(crate) fn decided_otherwise(
+        &self,
+        choice: &Choice,
+        policies: &[(&Policy, Outcome)],
+    ) -> Option<String> {
+        let token = self.space.token(choice);
+        let context = self.space.context_of(choice);
+        policies.iter().find_map(|(policy, expected)| {
+            let decided = evaluate(policy, &token, &context).outcome;
+            (decided != *expected).then(|| {
+                format!("the token that was found is decided otherwise: {decided:?} instead of {expected:?}")
+            })
+        })
     }
 }

@@ -49,27 +49,47 @@ impl Dfa {
         Ok(Self { symbols: alphabet.len(), start: 0, table, accepting }.minimal())
     }
 
+    /// The language of a complete table that starts in its first state.
+    pub(crate) fn of_table(symbols: usize, table: Vec<DfaState>, accepting: Vec<bool>) -> Self {
+        Self { symbols, start: 0, table, accepting }.minimal()
+    }
+
+    /// The texts of which `keeps` holds, given whether they are in this language and whether they are in the other.
+    pub(crate) fn combined(
+        &self,
+        other: &Self,
+        alphabet: &Alphabet,
+        keeps: impl Fn(bool, bool) -> bool,
+    ) -> Self {
+        let start = (self.start, other.start);
+        let mut known = HashMap::from([(start, 0)]);
+        let mut pairs = vec![start];
+        let (mut table, mut accepting) = (Vec::new(), Vec::new());
+        let mut at = 0;
+        while let Some((one, two)) = pairs.get(at).copied() {
+            accepting.push(keeps(self.accepts(one), other.accepts(two)));
+            for symbol in alphabet.symbols() {
+                let next = (self.step(one, symbol), other.step(two, symbol));
+                let fresh = to_state(pairs.len());
+                let state = *known.entry(next).or_insert_with(|| {
+                    pairs.push(next);
+                    fresh
+                });
+                table.push(state);
+            }
+            at = at.saturating_add(1);
+        }
+        Self::of_table(alphabet.len(), table, accepting)
+    }
+
+    /// Whether there is no text in the language.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.accepting.contains(&true)
+    }
+
     /// The same language with as few states as possible, numbered in the order in which they are reached.
     fn minimal(&self) -> Self {
-        let count = self.accepting.len();
-        let mut class: Vec<usize> = self.accepting.iter().map(|accepting| usize::from(*accepting)).collect();
-        let mut classes = class.iter().collect::<BTreeSet<_>>().len();
-        loop {
-            let mut known: HashMap<Vec<usize>, usize> = HashMap::new();
-            let mut next = Vec::with_capacity(count);
-            for state in 0..count {
-                let row = self.row(state).iter().map(|to| class_of(&class, *to));
-                let key: Vec<usize> = class.get(state).copied().into_iter().chain(row).collect();
-                let fresh = known.len();
-                next.push(*known.entry(key).or_insert(fresh));
-            }
-            let refined = known.len();
-            class = next;
-            if refined == classes {
-                break;
-            }
-            classes = refined;
-        }
+        let class = self.indistinguishable();
         let mut names: HashMap<usize, DfaState> = HashMap::new();
         let mut representatives: Vec<usize> = Vec::new();
         let mut table = Vec::new();
@@ -94,6 +114,67 @@ impl Dfa {
             .map(|state| self.accepting.get(*state).copied().unwrap_or(false))
             .collect();
         Self { symbols: self.symbols, start: 0, table, accepting }
+    }
+
+    /// By state: a number that states share from which the same texts are accepted (Hopcroft's algorithm).
+    fn indistinguishable(&self) -> Vec<usize> {
+        let count = self.accepting.len();
+        let before = self.before();
+        let mut class: Vec<usize> = vec![0; count];
+        let (yes, no): (Vec<usize>, Vec<usize>) =
+            (0..count).partition(|state| self.accepts(to_state(*state)));
+        let mut members: Vec<Vec<usize>> = vec![no];
+        if !yes.is_empty() {
+            regroup(&mut class, &yes, members.len());
+            members.push(yes);
+        }
+        let mut open: VecDeque<usize> = (0..members.len()).collect();
+        let mut waits = vec![true; members.len()];
+        while let Some(splitter) = open.pop_front() {
+            set(&mut waits, splitter, false);
+            let inside = members.get(splitter).cloned().unwrap_or_default();
+            for symbol in 0..self.symbols {
+                let mut touched: HashMap<usize, Vec<usize>> = HashMap::new();
+                let at = |state: &usize| state.saturating_mul(self.symbols).saturating_add(symbol);
+                for from in inside.iter().filter_map(|state| before.get(at(state))).flatten() {
+                    let class = class.get(*from).copied().unwrap_or_default();
+                    touched.entry(class).or_default().push(*from);
+                }
+                for (old, moved) in touched {
+                    let Some(all) = members.get_mut(old) else { continue };
+                    if moved.len() == all.len() {
+                        continue;
+                    }
+                    let fresh = waits.len();
+                    regroup(&mut class, &moved, fresh);
+                    all.retain(|state| class.get(*state) == Some(&old));
+                    // The smaller half is enough, unless the other is still to come.
+                    let next =
+                        if waits.get(old) == Some(&true) || moved.len() <= all.len() { fresh } else { old };
+                    members.push(moved);
+                    waits.push(false);
+                    set(&mut waits, next, true);
+                    open.push_back(next);
+                }
+            }
+        }
+        class
+    }
+
+    /// By state and symbol: the states from which it leads there.
+    fn before(&self) -> Vec<Vec<usize>> {
+        let mut before = vec![Vec::new(); self.table.len()];
+        for (at, to) in self.table.iter().enumerate() {
+            let (Some(from), Some(symbol)) = (at.checked_div(self.symbols), at.checked_rem(self.symbols))
+            else {
+                continue;
+            };
+            let place = to_index(*to).saturating_mul(self.symbols).saturating_add(symbol);
+            if let Some(states) = before.get_mut(place) {
+                states.push(from);
+            }
+        }
+        before
     }
 
     fn row(&self, state: usize) -> &[DfaState] {
@@ -131,7 +212,7 @@ impl Dfa {
     pub(crate) fn few(&self, alphabet: &Alphabet, most: usize) -> Option<Vec<String>> {
         let mut found = Vec::new();
         let mut open = VecDeque::from([(self.start, String::new())]);
-        let live = self.live(alphabet);
+        let live = self.live();
         let mut steps = 0_usize;
         while let Some((state, text)) = open.pop_front() {
             steps = steps.saturating_add(1);
@@ -155,23 +236,36 @@ impl Dfa {
     }
 
     /// By state: whether a text of the language can still be reached.
-    pub(crate) fn live(&self, alphabet: &Alphabet) -> Vec<bool> {
+    pub(crate) fn live(&self) -> Vec<bool> {
+        let before = self.before();
         let mut live = self.accepting.clone();
-        let mut changed = true;
-        while changed {
-            changed = false;
-            for state in 0..live.len() {
-                let reaches = live.get(state) == Some(&false)
-                    && alphabet
-                        .symbols()
-                        .any(|symbol| live.get(to_index(self.step(to_state(state), symbol))) == Some(&true));
-                if let (true, Some(slot)) = (reaches, live.get_mut(state)) {
-                    *slot = true;
-                    changed = true;
+        let mut open: Vec<usize> = (0..live.len()).filter(|state| live.get(*state) == Some(&true)).collect();
+        while let Some(state) = open.pop() {
+            let from = state.saturating_mul(self.symbols);
+            let row = before.get(from..from.saturating_add(self.symbols)).unwrap_or_default();
+            for from in row.iter().flatten() {
+                if live.get(*from) == Some(&false) {
+                    set(&mut live, *from, true);
+                    open.push(*from);
                 }
             }
         }
         live
+    }
+}
+
+/// Moves states to another class.
+fn regroup(class: &mut [usize], states: &[usize], to: usize) {
+    for state in states {
+        if let Some(slot) = class.get_mut(*state) {
+            *slot = to;
+        }
+    }
+}
+
+fn set(all: &mut [bool], at: usize, value: bool) {
+    if let Some(slot) = all.get_mut(at) {
+        *slot = value;
     }
 }
 

@@ -10,7 +10,7 @@ use daypass_trust::form::{Atom, JoinPart, Piece as PatternPiece, RequestKey, Tes
 use super::class::{MOST_CLASSES, Probe, Reader, reached};
 use super::language::{Language, Needs};
 use super::texts::{self, Flat, FlatPiece};
-use super::{Class, Dimension, Formula, Hints, Leaf, Leaves, Space, Subject, plausible};
+use super::{Class, Dimension, Formula, Hints, Languages, Leaf, Leaves, Scope, Space, Subject, plausible};
 use crate::automaton::{Alphabet, Cuts, Dfa, STATES, expression_cuts, expression_dfa};
 use crate::universe::{Kind, Part, PartId, Universe};
 
@@ -55,31 +55,53 @@ impl<'u> Space<'u> {
             }
         }
         let all: Vec<&Looks> = looks.iter().chain(&rules).collect();
-        let dimensions = Dimensions::new(universe, &all, hints).build(&subjects);
-        let support = looks
-            .iter()
-            .map(|looks| {
-                let places = looks.subjects.iter().filter_map(|subject| {
-                    dimensions.iter().position(|dimension| dimension.subject == *subject)
-                });
-                places.collect::<BTreeSet<_>>().into_iter().collect()
-            })
-            .collect();
+        let mut build = Dimensions::new(universe, &all, hints);
+        let dimensions: Vec<Dimension> = subjects.iter().map(|subject| build.dimension(subject)).collect();
+        let mut scopes: Vec<Scope> =
+            (0..looks.len()).map(|leaf| build.scope(leaf, &rules, &dimensions)).collect();
+        let (order, levels) = order(&scopes, dimensions.len());
+        for scope in &mut scopes {
+            let mut both: Vec<(usize, Vec<usize>)> =
+                scope.support.drain(..).zip(scope.kinds.drain(..)).collect();
+            both.sort_by_key(|(dimension, _)| levels.get(*dimension).copied());
+            (scope.support, scope.kinds) = both.into_iter().unzip();
+        }
         let unknowns = leaves.unknowns().to_vec();
-        let claims = looks.into_iter().map(|looks| looks.claims).collect();
         let context = context.issuer(universe.issuer().clone()).with(RequestKey::SecureTransport, true);
         Self {
             universe,
             leaves: leaves.all().to_vec(),
-            support,
-            claims,
+            scopes,
             dimensions,
+            order,
+            levels,
             holds,
             context,
             unknowns,
-            truths: RefCell::new(HashMap::new()),
+            languages: build.languages(&subjects),
+            diagrams: RefCell::default(),
+            leaf_diagrams: RefCell::default(),
         }
     }
+}
+
+/// The order in which dimensions are asked about, those of most leaves first; and the place of each in it.
+fn order(scopes: &[Scope], dimensions: usize) -> (Vec<usize>, Vec<usize>) {
+    let mut uses = vec![0_usize; dimensions];
+    for dimension in scopes.iter().flat_map(|scope| &scope.support) {
+        if let Some(count) = uses.get_mut(*dimension) {
+            *count = count.saturating_add(1);
+        }
+    }
+    let mut order: Vec<usize> = (0..dimensions).collect();
+    order.sort_by_key(|dimension| (std::cmp::Reverse(uses.get(*dimension).copied()), *dimension));
+    let mut levels = vec![0; dimensions];
+    for (level, dimension) in order.iter().enumerate() {
+        if let Some(slot) = levels.get_mut(*dimension) {
+            *slot = level;
+        }
+    }
+    (order, levels)
 }
 
 fn looks(leaf: &Leaf, universe: &Universe) -> Looks {
@@ -107,7 +129,8 @@ fn looks_of_claim(claim: &str, needs: Needs, universe: &Universe) -> Looks {
 }
 
 fn looks_of_atom(atom: &Atom, universe: &Universe) -> Looks {
-    let mut looks = Looks { needs: Needs::of_atom(atom), ..Looks::default() };
+    let test = super::language::without_tags(&atom.test, universe);
+    let mut looks = Looks { needs: Needs::of_test(&test), ..Looks::default() };
     match &atom.variable {
         Variable::Claim(path) | Variable::Unverified { claim: path, .. } => {
             looks.claim(path.claim.as_str(), universe);
@@ -134,7 +157,7 @@ fn looks_of_atom(atom: &Atom, universe: &Universe) -> Looks {
         Variable::Request(key) => looks.request(key),
         Variable::Never { .. } => {}
     }
-    for variable in variables_of(&atom.test) {
+    for variable in variables_of(&test) {
         match variable {
             Variable::Claim(path) | Variable::Unverified { claim: path, .. } => {
                 looks.claim(path.claim.as_str(), universe);
@@ -186,20 +209,32 @@ const fn variable_of(piece: &PatternPiece) -> Option<&Variable> {
 
 /// What the rules of the claims at hand look at.
 fn guards_of(universe: &Universe, looks: &[Looks]) -> Vec<Looks> {
-    let mut found = Vec::new();
-    let mut open: Vec<String> = looks.iter().flat_map(|looks| looks.claims.clone()).collect();
+    let claims: Vec<String> = looks.iter().flat_map(|looks| looks.claims.clone()).collect();
+    let guards = claims_under(universe, &claims).into_iter();
+    let guards = guards.flat_map(|claim| universe.guards_of(&claim).cloned().collect::<Vec<_>>());
+    let looks = guards.map(|guard| looks_of_claim(guard.claim.as_str(), Needs::of_guard(&guard), universe));
+    looks.collect()
+}
+
+/// The claims, and those that they follow from or that decide how.
+fn claims_under(universe: &Universe, claims: &[String]) -> BTreeSet<String> {
+    let mut open = claims.to_vec();
     let mut seen = BTreeSet::new();
     while let Some(claim) = open.pop() {
-        if !seen.insert(claim.clone()) {
-            continue;
+        if seen.insert(claim.clone()) {
+            open.extend(universe.guards_of(&claim).map(|guard| guard.claim.to_string()));
+            open.extend(universe.claims_in(&claim));
         }
-        for guard in universe.guards_of(&claim) {
-            open.push(guard.claim.to_string());
-            found.push(looks_of_claim(guard.claim.as_str(), Needs::of_guard(guard), universe));
-        }
-        open.extend(universe.claims_in(&claim));
     }
-    found
+    seen
+}
+
+/// Adds a probe, once; its place.
+fn add(probes: &mut Vec<Probe>, probe: Probe) -> usize {
+    probes.iter().position(|known| *known == probe).unwrap_or_else(|| {
+        probes.push(probe);
+        probes.len().saturating_sub(1)
+    })
 }
 
 /// What is needed to build dimensions.
@@ -216,6 +251,8 @@ struct Dimensions<'a> {
     probes: HashMap<PartId, Vec<Probe>>,
     /// By request key.
     request_probes: HashMap<RequestKey, Vec<Probe>>,
+    /// By looks: which of the probes are its own, by subject.
+    own: Vec<Vec<(Subject, usize)>>,
     /// Languages that there is no automaton for, by looks, and why.
     failed: HashMap<usize, String>,
 }
@@ -232,6 +269,7 @@ impl<'a> Dimensions<'a> {
             domains: HashMap::new(),
             probes: HashMap::new(),
             request_probes: HashMap::new(),
+            own: vec![Vec::new(); looks.len()],
             failed: HashMap::new(),
         };
         for looks in looks {
@@ -243,7 +281,7 @@ impl<'a> Dimensions<'a> {
         for (at, looks) in this.looks.iter().enumerate() {
             for language in &looks.needs.languages {
                 match this.dfa(language) {
-                    Ok(dfa) => this.run(dfa, looks),
+                    Ok(dfa) => this.run(dfa, at, looks),
                     Err(why) => {
                         this.failed.insert(at, why);
                     }
@@ -265,19 +303,28 @@ impl<'a> Dimensions<'a> {
     }
 
     /// Runs a language over the texts that it is about, and notes from where it meets each part.
-    fn run(&mut self, dfa: usize, looks: &Looks) {
+    fn run(&mut self, dfa: usize, place: usize, looks: &Looks) {
         if let Some(key) = &looks.request {
             let from = self.dfas.get(dfa).map_or(0, Dfa::start);
             let probe = Probe { dfa, from, escapes: Vec::new(), suffix: String::new(), last: true };
-            self.request_probes.entry(key.clone()).or_default().push(probe);
+            let at = add(self.request_probes.entry(key.clone()).or_default(), probe);
+            self.owns(place, Subject::Request(key.clone()), at);
             return;
         }
         for flat in &looks.flats {
-            self.run_over(dfa, flat);
+            self.run_over(dfa, place, flat);
         }
     }
 
-    fn run_over(&mut self, dfa: usize, flat: &Flat) {
+    fn owns(&mut self, place: usize, subject: Subject, probe: usize) {
+        if let Some(own) = self.own.get_mut(place)
+            && !own.contains(&(subject.clone(), probe))
+        {
+            own.push((subject, probe));
+        }
+    }
+
+    fn run_over(&mut self, dfa: usize, place: usize, flat: &Flat) {
         let Some(start) = self.dfas.get(dfa).map(Dfa::start) else { return };
         let mut states = BTreeSet::from([start]);
         for (at, piece) in flat.iter().enumerate() {
@@ -295,7 +342,6 @@ impl<'a> Dimensions<'a> {
                         _ => (String::new(), false),
                     };
                     let domains = self.domains_of(*part);
-                    let probes = self.probes.entry(*part).or_default();
                     let mut next = BTreeSet::new();
                     for from in &states {
                         let probe = Probe {
@@ -305,9 +351,8 @@ impl<'a> Dimensions<'a> {
                             suffix: suffix.clone(),
                             last,
                         };
-                        if !probes.contains(&probe) {
-                            probes.push(probe);
-                        }
+                        let at = add(self.probes.entry(*part).or_default(), probe);
+                        self.owns(place, Subject::Part(*part), at);
                         let Some(dfa) = self.dfas.get(dfa) else { return };
                         for domain in &domains {
                             next.extend(reached(dfa, *from, escapes, domain, &self.alphabet));
@@ -335,23 +380,84 @@ impl<'a> Dimensions<'a> {
         Some(dfa)
     }
 
-    fn build(mut self, subjects: &[Subject]) -> Vec<Dimension> {
-        subjects.iter().map(|subject| self.dimension(subject)).collect()
+    /// What is needed to say of a text of which class it is, and of classes which texts they are.
+    fn languages(self, subjects: &[Subject]) -> Languages {
+        let probes = subjects.iter().map(|subject| match subject {
+            Subject::Part(part) => self.probes.get(part).cloned().unwrap_or_default(),
+            Subject::Request(key) => self.request_probes.get(key).cloned().unwrap_or_default(),
+            Subject::Time => Vec::new(),
+        });
+        let probes = probes.collect();
+        Languages { alphabet: self.alphabet, dfas: self.dfas, domains: self.domains, probes }
+    }
+
+    /// What a leaf depends on, given the rules of claims that it may look at.
+    fn scope(&self, leaf: usize, rules: &[Looks], dimensions: &[Dimension]) -> Scope {
+        let Some(looks) = self.looks.get(leaf).copied() else { return Scope::default() };
+        let mut scope = Scope { claims: looks.claims.clone(), ..Scope::default() };
+        scope.inexact.clone_from(&looks.needs.inexact);
+        scope.inexact.extend(self.failed.get(&leaf).cloned());
+        // Whatever decides which rule a claim follows from tells values apart for the leaf, too.
+        let guarding = claims_under(self.universe, &looks.claims);
+        let first = self.looks.len().saturating_sub(rules.len());
+        let guards = rules
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| rule.claims.first().is_some_and(|claim| guarding.contains(claim)));
+        let own: Vec<usize> =
+            std::iter::once(leaf).chain(guards.map(|(at, _)| first.saturating_add(at))).collect();
+        for (at, dimension) in dimensions.iter().enumerate() {
+            if !looks.subjects.contains(&dimension.subject) {
+                continue;
+            }
+            scope.support.push(at);
+            scope.kinds.push(self.kinds(looks, &own, dimension));
+            let inexact = dimension.inexact.iter().filter(|why| !scope.inexact.contains(why));
+            let inexact: Vec<String> = inexact.cloned().collect();
+            scope.inexact.extend(inexact);
+        }
+        scope
+    }
+
+    /// Which classes of a dimension are the same to a leaf: texts that none of its own probes tells apart.
+    fn kinds(&self, looks: &Looks, own: &[usize], dimension: &Dimension) -> Vec<usize> {
+        let each = || (0..dimension.classes.len()).collect();
+        if !looks.needs.values.is_empty() || !looks.needs.inexact.is_empty() {
+            return each();
+        }
+        let known = match &dimension.subject {
+            Subject::Part(part) => self.probes.get(part),
+            Subject::Request(key) => self.request_probes.get(key),
+            Subject::Time => return each(),
+        };
+        let owned = own.iter().filter_map(|at| self.own.get(*at)).flatten();
+        let owned = owned.filter(|(subject, _)| *subject == dimension.subject);
+        let probes: BTreeSet<usize> = owned.map(|(_, probe)| *probe).collect();
+        let probes: Vec<Probe> =
+            probes.iter().filter_map(|at| known.and_then(|known| known.get(*at))).cloned().collect();
+        let reader = Reader { alphabet: &self.alphabet, dfas: &self.dfas, probes: &probes };
+        let mut kinds: HashMap<Result<Vec<u32>, usize>, usize> = HashMap::new();
+        let mut kind = |(at, class): (usize, &Class)| {
+            let key = match &class.value {
+                Some(ClaimValue::String(text)) => Ok(reader.signature(text)),
+                _ => Err(at),
+            };
+            let fresh = kinds.len();
+            *kinds.entry(key).or_insert(fresh)
+        };
+        dimension.classes.iter().enumerate().map(&mut kind).collect()
     }
 
     fn dimension(&mut self, subject: &Subject) -> Dimension {
         let mut inexact: Vec<String> = Vec::new();
         let mut values: Vec<String> = Vec::new();
         let mut languages = 0_usize;
-        for (at, looks) in self.looks.iter().enumerate() {
+        for looks in self.looks {
             if looks.subjects.contains(subject) {
-                inexact.extend(looks.needs.inexact.iter().cloned());
-                inexact.extend(self.failed.get(&at).cloned());
                 values.extend(looks.needs.values.iter().cloned());
                 languages = languages.saturating_add(looks.needs.languages.len());
             }
         }
-        inexact.dedup();
         match subject {
             Subject::Part(id) => self.part(*id, &values, inexact),
             Subject::Request(RequestKey::SourceIp) => {
@@ -371,10 +477,8 @@ impl<'a> Dimensions<'a> {
 
     /// The values of something that the sender of the request chooses as text.
     fn request(&mut self, key: &RequestKey, mut inexact: Vec<String>) -> Dimension {
-        let (expression, usual) = match key {
-            RequestKey::SessionName => (SESSION_NAME, "ci"),
-            _ => ("(?s:.*)", "aws-cli/1"),
-        };
+        let expression = expression_of(key);
+        let usual = if *key == RequestKey::SessionName { "ci" } else { "aws-cli/1" };
         let part = Part::text(key.name(), expression, Some(usual.to_owned()));
         let probes = self.request_probes.get(key).cloned().unwrap_or_default();
         let classes = self.texts(&part, expression, &probes, &[], &mut inexact);
@@ -455,6 +559,14 @@ impl<'a> Dimensions<'a> {
             inexact.push(format!("`{}` is compared as text and otherwise", part.name));
         }
         classes
+    }
+}
+
+/// What something that the sender of the request chooses as text can be.
+pub(crate) const fn expression_of(key: &RequestKey) -> &'static str {
+    match key {
+        RequestKey::SessionName => SESSION_NAME,
+        _ => "(?s:.*)",
     }
 }
 

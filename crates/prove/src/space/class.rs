@@ -74,7 +74,7 @@ impl Reader<'_> {
     /// Every class of the language, each with the first of `wanted` that is in it, else with its shortest text.
     pub(super) fn classes(&self, language: &Dfa, wanted: &[String]) -> TextClasses {
         let walk = self.walk(language);
-        let counts = walk.counts();
+        let counts = walk.counts(self.alphabet);
         let mut at: HashMap<Vec<DfaState>, usize> = HashMap::new();
         let mut classes: Vec<TextClass> = Vec::new();
         let mut texts: Vec<u8> = Vec::new();
@@ -113,11 +113,38 @@ impl Reader<'_> {
         TextClasses { classes, cut_short }
     }
 
+    /// The texts of the language that have one of these signatures; `None` where there are too many states to go through.
+    pub(super) fn texts_of(&self, language: &Dfa, signatures: &HashSet<Vec<DfaState>>) -> Option<Dfa> {
+        let walk = self.walk(language);
+        if walk.cut_short {
+            return None;
+        }
+        // What leads nowhere is one state more.
+        let lost = DfaState::try_from(walk.states.len()).ok()?;
+        let symbols = self.alphabet.len();
+        let mut table = vec![lost; walk.states.len().saturating_add(1).saturating_mul(symbols)];
+        for (from, symbol, to) in &walk.edges {
+            let at = from.saturating_mul(symbols).saturating_add(usize::from(*symbol));
+            if let Some(slot) = table.get_mut(at) {
+                *slot = DfaState::try_from(*to).ok()?;
+            }
+        }
+        let accepting = walk.states.iter().map(|state| {
+            state.split_first().is_some_and(|(domain, probes)| {
+                let verdicts = self.probes.iter().zip(probes);
+                let signature = verdicts.map(|(probe, state)| self.verdict(probe, *state)).collect();
+                language.accepts(*domain) && signatures.contains::<Vec<DfaState>>(&signature)
+            })
+        });
+        let accepting = accepting.chain(std::iter::once(false)).collect();
+        Some(Dfa::of_table(symbols, table, accepting))
+    }
+
     /// Walks all probes and the language in step, shortest texts first.
     fn walk(&self, language: &Dfa) -> Walk {
         let start: Vec<DfaState> =
             std::iter::once(language.start()).chain(self.probes.iter().map(|probe| probe.from)).collect();
-        let live = language.live(self.alphabet);
+        let live = language.live();
         let is_live =
             |state: DfaState| usize::try_from(state).ok().and_then(|at| live.get(at)) == Some(&true);
         let mut known: HashMap<Vec<DfaState>, usize> = HashMap::from([(start.clone(), 0)]);
@@ -147,8 +174,7 @@ impl Reader<'_> {
                         to
                     }
                 };
-                let characters = if self.alphabet.only(symbol).is_some() { 1 } else { MANY };
-                walk.edges.push((place, to, characters));
+                walk.edges.push((place, symbol, to));
             }
             place = place.saturating_add(1);
         }
@@ -164,22 +190,25 @@ struct Walk {
     states: Vec<Vec<DfaState>>,
     /// By state: where it was come from first.
     came: Vec<Option<(usize, Symbol)>>,
-    /// From where to where by how many characters.
-    edges: Vec<(usize, usize, u8)>,
+    /// From where by which symbol to where.
+    edges: Vec<(usize, Symbol, usize)>,
     cut_short: bool,
 }
 
 impl Walk {
     /// By state: how many texts lead there, up to [`MANY`].
-    fn counts(&self) -> Vec<u8> {
+    fn counts(&self, alphabet: &Alphabet) -> Vec<u8> {
+        let characters: Vec<u8> =
+            alphabet.symbols().map(|symbol| if alphabet.only(symbol).is_some() { 1 } else { MANY }).collect();
         let mut counts = vec![0_u8; self.states.len()];
         loop {
             let mut next = vec![0_u8; self.states.len()];
             if let Some(start) = next.first_mut() {
                 *start = 1;
             }
-            for (from, to, characters) in &self.edges {
-                let texts = counts.get(*from).copied().unwrap_or(0).saturating_mul(*characters);
+            for (from, symbol, to) in &self.edges {
+                let characters = characters.get(usize::from(*symbol)).copied().unwrap_or(MANY);
+                let texts = counts.get(*from).copied().unwrap_or(0).saturating_mul(characters);
                 if let Some(count) = next.get_mut(*to) {
                     *count = count.saturating_add(texts).min(MANY);
                 }

@@ -77,58 +77,6 @@ impl Formula {
             Self::Known(_) => {}
         }
     }
-
-    /// The least and the most that it can be, given the least and the most that each leaf can be.
-    pub(crate) fn bounds(&self, leaf: &impl Fn(LeafId) -> Bounds) -> Bounds {
-        match self {
-            Self::Leaf(id) => leaf(*id),
-            Self::Known(truth) => Bounds::exactly(*truth),
-            Self::Not(inner) => {
-                let Bounds { least, most } = inner.bounds(leaf);
-                Bounds { least: !most, most: !least }
-            }
-            Self::All(parts) => {
-                let mut all = Bounds::exactly(Truth::True);
-                for part in parts {
-                    let bounds = part.bounds(leaf);
-                    all.least = Truth::all([all.least, bounds.least]);
-                    all.most = Truth::all([all.most, bounds.most]);
-                    if all.most == Truth::False {
-                        break;
-                    }
-                }
-                all
-            }
-            Self::Any(parts) => {
-                let mut any = Bounds::exactly(Truth::False);
-                for part in parts {
-                    let bounds = part.bounds(leaf);
-                    any.least = Truth::any([any.least, bounds.least]);
-                    any.most = Truth::any([any.most, bounds.most]);
-                    if any.least == Truth::True {
-                        break;
-                    }
-                }
-                any
-            }
-        }
-    }
-}
-
-/// What a truth value lies between, in the order false, unknown, true.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bounds {
-    pub(crate) least: Truth,
-    pub(crate) most: Truth,
-}
-
-impl Bounds {
-    /// Nothing is known yet.
-    pub(crate) const OPEN: Self = Self { least: Truth::False, most: Truth::True };
-
-    pub(crate) const fn exactly(truth: Truth) -> Self {
-        Self { least: truth, most: truth }
-    }
 }
 
 impl Leaves {

@@ -2,12 +2,14 @@
 
 use daypass_claims::Timestamp;
 use daypass_issuers::{Guard, Test as GuardTest};
-use daypass_trust::form::{Atom, Audiences, Pattern, Piece, Test};
+use daypass_trust::TAGS_CLAIM;
+use daypass_trust::form::{Audiences, Pattern, Piece, RequestKey, Test, Variable};
 
 use super::{Leaf, Leaves};
 use crate::automaton::{
     Alphabet, Cuts, Dfa, STATES, Unsupported, arn_dfa, expression_cuts, pattern_cuts, search_dfa, union_dfa,
 };
+use crate::universe::Universe;
 
 /// A language of texts that some test is about.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,7 +90,7 @@ pub(crate) fn words_of(leaves: &Leaves) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for leaf in leaves.all() {
         let needs = match leaf {
-            Leaf::Atom(atom) => Needs::of_atom(atom),
+            Leaf::Atom(atom) => Needs::of_test(&atom.test),
             Leaf::Part(_, patterns) => Needs::of_patterns(patterns),
             Leaf::Audience(_) | Leaf::Guard(_) => continue,
         };
@@ -108,9 +110,9 @@ fn words(expression: &str) -> Vec<String> {
 }
 
 impl Needs {
-    pub(crate) fn of_atom(atom: &Atom) -> Self {
+    pub(crate) fn of_test(test: &Test) -> Self {
         let mut needs = Self::default();
-        needs.test(&atom.test);
+        needs.test(test);
         needs
     }
 
@@ -209,6 +211,47 @@ impl Needs {
                 .push("a value that names another value of the request is not reasoned about".to_owned());
         }
     }
+}
+
+/// The patterns of a test, as people would write them.
+pub(crate) fn patterns_of(test: &Test) -> Vec<String> {
+    match test {
+        Test::Text { pattern, .. } => vec![pattern.to_string()],
+        Test::Arn(parts) => parts.iter().map(Pattern::to_string).collect(),
+        Test::OneOf(tests) => tests.iter().flat_map(patterns_of).collect(),
+        Test::Not(inner) => patterns_of(inner),
+        _ => Vec::new(),
+    }
+}
+
+/// The test as it is of tokens without session tags, if the universe's tokens have none: a pattern that names a tag then means
+/// its default, and without one matches nothing.
+pub(super) fn without_tags(test: &Test, universe: &Universe) -> Test {
+    if universe.model(TAGS_CLAIM).is_some() {
+        return test.clone();
+    }
+    match test {
+        Test::Text { pattern, ignore_case } => match without_tag(pattern) {
+            Some(pattern) => Test::Text { pattern, ignore_case: *ignore_case },
+            None => Test::OneOf(Vec::new()),
+        },
+        Test::OneOf(tests) => Test::OneOf(tests.iter().map(|test| without_tags(test, universe)).collect()),
+        Test::Not(inner) => Test::Not(Box::new(without_tags(inner, universe))),
+        other => other.clone(),
+    }
+}
+
+fn without_tag(pattern: &Pattern) -> Option<Pattern> {
+    let mut resolved = Pattern::default();
+    for piece in &pattern.pieces {
+        match piece {
+            Piece::Variable(Variable::Request(RequestKey::Tag(_)), default) => {
+                resolved.push(Piece::Text(default.clone()?));
+            }
+            other => resolved.push(other.clone()),
+        }
+    }
+    Some(resolved)
 }
 
 fn has_variable(pattern: &Pattern) -> bool {

@@ -8,10 +8,13 @@
 
 mod build;
 mod class;
+mod diagram;
 mod dimension;
 mod formula;
 mod language;
+mod languages;
 mod plausible;
+mod scope;
 mod search;
 mod texts;
 
@@ -23,11 +26,15 @@ use daypass_trust::evaluate::parts;
 use daypass_trust::form::{Pattern, RequestKey};
 use daypass_trust::{Context, Truth};
 
+pub(crate) use build::expression_of;
+pub(crate) use diagram::{Cube, Diagram, Diagrams, TooMany};
 pub(crate) use dimension::{Class, Dimension, Subject};
-pub(crate) use formula::{Bounds, Formula, Leaf, LeafId, Leaves};
-pub(crate) use language::words_of;
+pub(crate) use formula::{Formula, Leaf, LeafId, Leaves};
+pub(crate) use language::{patterns_of, words_of};
+pub(crate) use languages::Languages;
 pub(crate) use plausible::Hints;
-pub(crate) use search::{Choice, Found};
+pub(crate) use scope::Scope;
+pub(crate) use search::{Choice, Found, GAVE_UP, Inexact};
 
 use crate::universe::{PartId, Universe};
 
@@ -36,17 +43,21 @@ use crate::universe::{PartId, Universe};
 pub(crate) struct Space<'u> {
     universe: &'u Universe,
     leaves: Vec<Leaf>,
-    /// By leaf: the dimensions that it depends on.
-    support: Vec<Vec<usize>>,
-    /// By leaf: the claims that it looks at.
-    claims: Vec<Vec<String>>,
+    /// By leaf: what it depends on.
+    scopes: Vec<Scope>,
     dimensions: Vec<Dimension>,
+    /// By level: the dimension that diagrams ask about there.
+    order: Vec<usize>,
+    /// By dimension: its level.
+    levels: Vec<usize>,
     /// What is true of every token.
     holds: Formula,
     /// What the request says beside the token.
     context: Context,
     unknowns: Vec<String>,
-    truths: RefCell<HashMap<(LeafId, Vec<usize>), Truth>>,
+    languages: Languages,
+    diagrams: RefCell<Diagrams>,
+    leaf_diagrams: RefCell<HashMap<LeafId, Diagram>>,
 }
 
 impl Space<'_> {
@@ -54,24 +65,10 @@ impl Space<'_> {
         self.universe
     }
 
-    /// Whether a leaf holds of the tokens of these classes; every dimension that it depends on must be chosen.
-    fn truth(&self, leaf: LeafId, chosen: &[Option<usize>]) -> Option<Truth> {
-        let support = self.support.get(leaf)?;
-        let key: Option<Vec<usize>> =
-            support.iter().map(|dimension| chosen.get(*dimension).copied().flatten()).collect();
-        let key = (leaf, key?);
-        if let Some(truth) = self.truths.borrow().get(&key) {
-            return Some(*truth);
-        }
-        let truth = self.ask(leaf, chosen);
-        self.truths.borrow_mut().insert(key, truth);
-        Some(truth)
-    }
-
-    fn ask(&self, leaf: LeafId, chosen: &[Option<usize>]) -> Truth {
-        let names = self.claims.get(leaf).map(Vec::as_slice).unwrap_or_default();
+    /// What a leaf says of the tokens of these classes; every dimension that it depends on must be chosen.
+    pub(crate) fn ask(&self, leaf: LeafId, chosen: &[Option<usize>]) -> Truth {
         let mut claims = ClaimSet::new();
-        for name in names {
+        for name in self.scopes.get(leaf).into_iter().flat_map(|scope| &scope.claims) {
             if let Some(value) = self.universe.value_of(name, &|part| self.value(part, chosen)) {
                 claims.insert(name.as_str(), value);
             }
@@ -110,6 +107,48 @@ impl Space<'_> {
             Some(class) => class.value.as_ref(),
             None => self.universe.part(part)?.usual(),
         }
+    }
+
+    /// What a leaf depends on.
+    pub(crate) fn scope(&self, leaf: LeafId) -> Option<&Scope> {
+        self.scopes.get(leaf)
+    }
+
+    /// What a dimension is called.
+    pub(crate) fn name_of(&self, dimension: &Dimension) -> String {
+        match &dimension.subject {
+            Subject::Part(id) => self.universe.part(*id).map_or_else(String::new, |part| part.name.clone()),
+            Subject::Request(key) => key.name(),
+            Subject::Time => RequestKey::CurrentTime.name(),
+        }
+    }
+
+    pub(crate) fn dimensions(&self) -> &[Dimension] {
+        &self.dimensions
+    }
+
+    /// The dimension that diagrams ask about at a level, and its place.
+    pub(crate) fn at_level(&self, level: usize) -> Option<(usize, &Dimension)> {
+        let place = self.order.get(level).copied()?;
+        Some((place, self.dimensions.get(place)?))
+    }
+
+    /// What every token is like.
+    pub(crate) const fn holds(&self) -> &Formula {
+        &self.holds
+    }
+
+    pub(crate) const fn leaves(&self) -> &Vec<Leaf> {
+        &self.leaves
+    }
+
+    pub(crate) const fn languages(&self) -> &Languages {
+        &self.languages
+    }
+
+    /// What nothing at hand tells apart is chosen from these diagrams.
+    pub(crate) const fn diagrams(&self) -> &RefCell<Diagrams> {
+        &self.diagrams
     }
 
     /// The value of a part in a token of these classes.

@@ -2,13 +2,17 @@
 
 use daypass_trust::Truth;
 
-use super::{Bounds, Formula, Space};
+use super::diagram::{Cube, Diagram, TooMany};
+use super::{Formula, LeafId, Space};
 
-/// A class for some of the dimensions.
+/// A class for each of the dimensions.
 pub(crate) type Choice = Vec<Option<usize>>;
 
-/// The most steps of one search.
-const MOST_STEPS: usize = 400_000;
+/// The most combinations of classes that one leaf is asked about.
+const MOST_COMBINATIONS: usize = 60_000;
+
+/// Why a search ends without an answer.
+pub(crate) const GAVE_UP: &str = "there are too many combinations to go through";
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,57 +43,190 @@ impl Found {
     }
 }
 
+/// How leaves are read whose truth is not the same throughout a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Inexact {
+    /// As it is with the token that stands for the class.
+    Represented,
+    /// As unknown.
+    Unknown,
+}
+
 impl Space<'_> {
     /// A token of which the formula holds for certain.
     pub(crate) fn find(&self, formula: &Formula) -> Found {
+        self.seek(formula).unwrap_or_else(|TooMany| Found::Unknown(vec![GAVE_UP.to_owned()]))
+    }
+
+    fn seek(&self, formula: &Formula) -> Result<Found, TooMany> {
         let wanted = formula.clone().and(self.holds.clone());
-        let mut steps = MOST_STEPS;
-        match self.descend(&wanted, Truth::True, &mut steps) {
-            Search::Found(choice) => return Found::Token(choice),
-            Search::GaveUp => return Found::Unknown(vec![Self::gave_up()]),
-            Search::Nothing => {}
+        let diagram = self.diagram(&wanted, Inexact::Represented)?;
+        if let Some(choice) = self.cheapest(diagram, Truth::True) {
+            return Ok(Found::Token(choice));
         }
-        if let Some(why) = self.doubts(&wanted, &mut steps) {
-            return Found::Unknown(why);
+        if let Some(choice) = self.cheapest(diagram, Truth::Unknown) {
+            return Ok(Found::Unknown(self.why_unknown(&wanted, &choice)));
         }
-        Found::None
+        // What nothing can make true needs no exact values.
+        let inexact = self.inexact(&wanted);
+        if inexact.is_empty() || self.diagram(&wanted, Inexact::Unknown)? == Diagram::FALSE {
+            return Ok(Found::None);
+        }
+        Ok(Found::Unknown(inexact))
     }
 
-    /// Why there may be such a token although none is certain.
-    fn doubts(&self, wanted: &Formula, steps: &mut usize) -> Option<Vec<String>> {
-        match self.descend(wanted, Truth::Unknown, steps) {
-            Search::Found(choice) => return Some(self.why_unknown(wanted, &choice)),
-            Search::GaveUp => return Some(vec![Self::gave_up()]),
-            Search::Nothing => {}
+    /// Why it is not known of every token whether the formula holds.
+    pub(crate) fn doubts(&self, formula: &Formula) -> Result<Vec<String>, TooMany> {
+        let mut doubts = self.inexact(formula);
+        let wanted = formula.clone().and(self.holds.clone());
+        let diagram = self.diagram(&wanted, Inexact::Represented)?;
+        let unknown = {
+            let mut diagrams = self.diagrams.borrow_mut();
+            let (possible, certain) = (diagrams.possible(diagram)?, diagrams.certain(diagram)?);
+            let uncertain = diagrams.not(certain)?;
+            diagrams.both(possible, uncertain)?
+        };
+        if let Some(choice) = self.cheapest(unknown, Truth::True) {
+            doubts.extend(self.why_unknown(formula, &choice));
         }
-        let used = self.dimensions_of(wanted);
-        let inexact = self.dimensions.iter().enumerate().filter(|(at, _)| used.contains(at));
-        let mut why: Vec<String> = inexact.flat_map(|(_, dimension)| dimension.inexact.clone()).collect();
-        why.dedup();
-        // What nothing can make true needs no exact values: a search that looks at none of them is enough.
-        (!why.is_empty() && !self.refuted_without(wanted)).then_some(why)
+        Ok(doubts)
     }
 
-    /// Whether the formula is false whatever the values are that are not known exactly.
-    fn refuted_without(&self, wanted: &Formula) -> bool {
-        let mut steps = MOST_STEPS;
-        let exact: Vec<usize> = (0..self.dimensions.len())
-            .filter(|at| self.dimensions.get(*at).is_some_and(|dimension| dimension.inexact.is_empty()))
-            .collect();
-        let order: Vec<usize> =
-            self.dimensions_of(wanted).into_iter().filter(|dimension| exact.contains(dimension)).collect();
+    /// Why the classes of a formula's leaves may not be all there are.
+    pub(crate) fn inexact(&self, formula: &Formula) -> Vec<String> {
+        let mut why: Vec<String> = Vec::new();
+        for leaf in formula.leaves() {
+            for reason in self.scopes.get(leaf).into_iter().flat_map(|scope| &scope.inexact) {
+                if !why.contains(reason) {
+                    why.push(reason.clone());
+                }
+            }
+        }
+        why
+    }
+
+    /// The usual token but for what it needs to reach the goal.
+    pub(crate) fn cheapest(&self, diagram: Diagram, goal: Truth) -> Option<Choice> {
+        let path = self.diagrams.borrow().cheapest(diagram, goal)?;
+        let mut choice: Choice =
+            self.dimensions.iter().map(|dimension| (!dimension.classes.is_empty()).then_some(0)).collect();
+        for (level, class) in path {
+            if let Some(slot) = self.order.get(level).and_then(|dimension| choice.get_mut(*dimension)) {
+                *slot = Some(class);
+            }
+        }
+        Some(choice)
+    }
+
+    /// What a diagram says of a choice of classes for all dimensions.
+    pub(crate) fn look_up(&self, diagram: Diagram, choice: &Choice) -> Option<Truth> {
+        let diagrams = self.diagrams.borrow();
+        let mut at = diagram;
+        while let Some((level, follows)) = diagrams.asks(at) {
+            let class = choice.get(*self.order.get(level)?).copied().flatten()?;
+            at = follows.get(class).copied()?;
+        }
+        at.truth()
+    }
+
+    /// Cubes that together are all of which the diagram is true, at most so many; and whether there are more.
+    pub(crate) fn cubes(&self, diagram: Diagram, most: usize) -> (Vec<Cube>, bool) {
+        self.diagrams.borrow().cubes(diagram, self.order.len(), most)
+    }
+
+    /// Whether the diagram is true of every choice in the cube.
+    pub(crate) fn covers(&self, diagram: Diagram, cube: &Cube) -> bool {
+        self.diagrams.borrow().covers(diagram, cube)
+    }
+
+    /// Which choices make the formula true, false or unknown.
+    pub(crate) fn diagram(&self, formula: &Formula, inexact: Inexact) -> Result<Diagram, TooMany> {
+        match formula {
+            Formula::Leaf(leaf) => self.leaf_diagram(*leaf, inexact),
+            Formula::Known(truth) => Ok(Diagram::known(*truth)),
+            Formula::Not(inner) => {
+                let inner = self.diagram(inner, inexact)?;
+                self.diagrams.borrow_mut().not(inner)
+            }
+            Formula::All(parts) => {
+                let mut all = Diagram::TRUE;
+                for part in parts {
+                    if all == Diagram::FALSE {
+                        break;
+                    }
+                    let part = self.diagram(part, inexact)?;
+                    all = self.diagrams.borrow_mut().both(all, part)?;
+                }
+                Ok(all)
+            }
+            Formula::Any(parts) => {
+                let mut any = Diagram::FALSE;
+                for part in parts {
+                    if any == Diagram::TRUE {
+                        break;
+                    }
+                    let part = self.diagram(part, inexact)?;
+                    any = self.diagrams.borrow_mut().either(any, part)?;
+                }
+                Ok(any)
+            }
+        }
+    }
+
+    fn leaf_diagram(&self, leaf: LeafId, inexact: Inexact) -> Result<Diagram, TooMany> {
+        let Some(scope) = self.scopes.get(leaf) else { return Ok(Diagram::UNKNOWN) };
+        if inexact == Inexact::Unknown && !scope.inexact.is_empty() {
+            return Ok(Diagram::UNKNOWN);
+        }
+        if let Some(known) = self.leaf_diagrams.borrow().get(&leaf) {
+            return Ok(*known);
+        }
+        let kinds =
+            scope.kinds.iter().map(|kinds| kinds.iter().max().map_or(0, |most| most.saturating_add(1)));
+        if kinds.fold(1_usize, usize::saturating_mul) > MOST_COMBINATIONS {
+            return Err(TooMany);
+        }
         let mut choice: Choice = vec![None; self.dimensions.len()];
-        matches!(self.walk(wanted, &order, &mut choice, &mut steps, Truth::Unknown), Search::Nothing)
+        let diagram = self.ask_leaf(leaf, 0, &mut choice)?;
+        self.leaf_diagrams.borrow_mut().insert(leaf, diagram);
+        Ok(diagram)
     }
 
-    fn gave_up() -> String {
-        format!("there are too many combinations: gave up after {MOST_STEPS} steps")
+    /// Asks what a leaf says of one class of every kind that it tells apart, from one dimension of its scope on.
+    fn ask_leaf(&self, leaf: LeafId, at: usize, choice: &mut Choice) -> Result<Diagram, TooMany> {
+        let scope = self.scopes.get(leaf).ok_or(TooMany)?;
+        let (Some(dimension), Some(kinds)) = (scope.support.get(at).copied(), scope.kinds.get(at)) else {
+            return Ok(Diagram::known(self.ask(leaf, choice)));
+        };
+        let mut of_kind: Vec<Option<Diagram>> = vec![None; kinds.len()];
+        let mut follows = Vec::with_capacity(kinds.len());
+        for (class, kind) in kinds.iter().enumerate() {
+            let next = match of_kind.get(*kind).copied().flatten() {
+                Some(known) => known,
+                None => {
+                    if let Some(slot) = choice.get_mut(dimension) {
+                        *slot = Some(class);
+                    }
+                    let next = self.ask_leaf(leaf, at.saturating_add(1), choice)?;
+                    if let Some(slot) = of_kind.get_mut(*kind) {
+                        *slot = Some(next);
+                    }
+                    next
+                }
+            };
+            follows.push(next);
+        }
+        if let Some(slot) = choice.get_mut(dimension) {
+            *slot = None;
+        }
+        let level = self.levels.get(dimension).copied().ok_or(TooMany)?;
+        self.diagrams.borrow_mut().ask(level, follows)
     }
 
     fn why_unknown(&self, formula: &Formula, choice: &Choice) -> Vec<String> {
         let mut why: Vec<String> = Vec::new();
         for leaf in formula.leaves() {
-            if self.truth(leaf, choice) != Some(Truth::Unknown) {
+            if self.ask(leaf, choice) != Truth::Unknown {
                 continue;
             }
             if let Some(super::Leaf::Atom(atom)) = self.leaves.get(leaf) {
@@ -104,91 +241,4 @@ impl Space<'_> {
         }
         why
     }
-
-    /// The dimensions that a formula depends on, those of most leaves first.
-    fn dimensions_of(&self, formula: &Formula) -> Vec<usize> {
-        let mut uses: Vec<(usize, usize)> = Vec::new();
-        for leaf in formula.leaves() {
-            for dimension in self.support.get(leaf).into_iter().flatten() {
-                match uses.iter_mut().find(|(known, _)| known == dimension) {
-                    Some((_, count)) => *count = count.saturating_add(1),
-                    None => uses.push((*dimension, 1)),
-                }
-            }
-        }
-        uses.sort_by_key(|(dimension, count)| (std::cmp::Reverse(*count), *dimension));
-        uses.into_iter().map(|(dimension, _)| dimension).collect()
-    }
-
-    fn descend(&self, wanted: &Formula, goal: Truth, steps: &mut usize) -> Search {
-        let order = self.dimensions_of(wanted);
-        let mut choice: Choice = vec![None; self.dimensions.len()];
-        match self.walk(wanted, &order, &mut choice, steps, goal) {
-            Search::Found(mut choice) => {
-                self.settle(&mut choice);
-                Search::Found(choice)
-            }
-            other => other,
-        }
-    }
-
-    /// Chooses the first class of whatever was left open.
-    fn settle(&self, choice: &mut Choice) {
-        for (class, dimension) in choice.iter_mut().zip(&self.dimensions) {
-            if class.is_none() && !dimension.classes.is_empty() {
-                *class = Some(0);
-            }
-        }
-    }
-
-    fn walk(
-        &self,
-        wanted: &Formula,
-        order: &[usize],
-        choice: &mut Choice,
-        steps: &mut usize,
-        goal: Truth,
-    ) -> Search {
-        let Some(left) = steps.checked_sub(1) else { return Search::GaveUp };
-        *steps = left;
-        let bounds = wanted.bounds(&|leaf| self.truth(leaf, choice).map_or(Bounds::OPEN, Bounds::exactly));
-        if !at_least(bounds.most, goal) {
-            return Search::Nothing;
-        }
-        if at_least(bounds.least, goal) {
-            return Search::Found(choice.clone());
-        }
-        // Whatever is still open is something that the search was not to look at.
-        let Some((dimension, rest)) = order.split_first() else { return Search::Found(choice.clone()) };
-        let classes = self.dimensions.get(*dimension).map_or(0, |dimension| dimension.classes.len());
-        for class in 0..classes {
-            if let Some(slot) = choice.get_mut(*dimension) {
-                *slot = Some(class);
-            }
-            match self.walk(wanted, rest, choice, steps, goal) {
-                Search::Nothing => {}
-                other => return other,
-            }
-        }
-        if let Some(slot) = choice.get_mut(*dimension) {
-            *slot = None;
-        }
-        Search::Nothing
-    }
-}
-
-enum Search {
-    Found(Choice),
-    Nothing,
-    GaveUp,
-}
-
-/// Whether a truth value is at least as true as another.
-fn at_least(truth: Truth, goal: Truth) -> bool {
-    let rank = |truth| match truth {
-        Truth::False => 0,
-        Truth::Unknown => 1,
-        Truth::True => 2,
-    };
-    rank(truth) >= rank(goal)
 }

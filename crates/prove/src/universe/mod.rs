@@ -105,6 +105,10 @@ impl Universe {
         self.models.get(claim)
     }
 
+    pub(crate) fn models(&self) -> impl Iterator<Item = (&ClaimName, &Model)> {
+        self.models.iter()
+    }
+
     pub(crate) fn consistent(&self) -> &[Consistency] {
         &self.consistent
     }

@@ -1,5 +1,6 @@
 use daypass_claims::ClaimValue;
 use daypass_issuers::{Identifies, Shape};
+use daypass_trust::form::Expression;
 
 /// The place of a part in its universe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,6 +58,19 @@ impl Part {
         let [Kind::Text(language)] = self.kinds.as_slice() else { return false };
         let shape = Shape::ALL.into_iter().find(|shape| shape.regex() == language);
         !self.optional && shape.is_some_and(|shape| shape != Shape::Text && shape.admits(text))
+    }
+
+    /// Whether it can be this text, going by the form that it is known to have.
+    pub(crate) fn admits(&self, text: &str) -> bool {
+        let shape = |language: &String| Shape::ALL.into_iter().find(|shape| shape.regex() == language);
+        self.kinds.iter().any(|kind| match kind {
+            Kind::Text(language) => match shape(language) {
+                Some(shape) => shape.admits(text),
+                // Of names and paths that have no form in the catalogue, separators are what tells them apart.
+                None => Expression::parse(&format!("^(?:{language})$")).is_ok_and(|it| it.is_found_in(text)),
+            },
+            _ => false,
+        })
     }
 
     /// The same part, known to name this.

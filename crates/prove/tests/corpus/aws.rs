@@ -14,13 +14,13 @@ fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples")
 }
 
-fn policy(name: &str) -> Policy {
+pub(super) fn policy(name: &str) -> Policy {
     let path = samples().join(format!("aws/{name}.json"));
     let source = Source::new(name, std::fs::read_to_string(path).unwrap());
     compile(Dialect::Aws, &source, &CompileOptions::default()).unwrap().policy
 }
 
-fn options() -> Options {
+pub(super) fn options() -> Options {
     let name = "daypass.estate.toml";
     let estate = std::fs::read_to_string(samples().join(name)).unwrap();
     let estate = Estate::parse(&Source::new(name, estate)).unwrap();

@@ -4,3 +4,7 @@
 
 #[cfg(test)]
 mod aws;
+#[cfg(test)]
+mod diff;
+#[cfg(test)]
+mod who;
