@@ -5,6 +5,7 @@ mod blame;
 mod check;
 mod finding;
 mod fix;
+pub mod html;
 mod ignore;
 mod options;
 mod pipeline_view;
