@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use daypass_trust::document::{Problem, Source, Span};
 
 use crate::found::{Found, Origin};
-use crate::tree::{EntryKind, FILE_LIMIT, FileTree, ReadError, join, parent};
+use crate::tree::{EntryKind, FILE_LIMIT, FileTree, ReadError, given, join, parent};
 use crate::{document, terraform};
 
 /// Folders that hold other people's code, or what was made from one's own.
@@ -35,7 +35,7 @@ pub fn find(paths: &[&str], tree: &dyn FileTree) -> Found {
     let mut found = Found::default();
     let mut files = Files::default();
     for path in paths {
-        let path = join("", path);
+        let path = given(path);
         if tree.list(&path).is_ok() {
             files.walk(tree, &path, 0, &mut found);
         } else {

@@ -40,8 +40,9 @@ pub struct Entry {
 
 /// Where files come from: this room has no file system of its own.
 ///
-/// Paths are relative, with `/` between their parts, without `.` parts; the empty path is the root. A path may begin with
-/// `..` when a file refers to one outside what was asked for; an implementation may answer [`ReadError::Missing`] to it.
+/// Paths have `/` between their parts and no `.` parts; the empty path is where one is. A path begins with `/` where what
+/// was asked for did. It may begin with `..` when a file refers to one outside what was asked for; an implementation may
+/// answer [`ReadError::Missing`] to it.
 ///
 /// An implementation
 /// * answers [`ReadError::TooLarge`] without reading more than `limit` bytes;
@@ -101,6 +102,7 @@ impl FileTree for MemoryTree {
 /// `path` as seen from `folder`, without `.` and with `..` taken back where that is possible.
 pub(crate) fn join(folder: &str, path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
+    let root = if folder.starts_with('/') { "/" } else { "" };
     let from = if path.starts_with('/') { "" } else { folder };
     for part in from.split('/').chain(path.split('/')) {
         match part {
@@ -111,7 +113,12 @@ pub(crate) fn join(folder: &str, path: &str) -> String {
             part => parts.push(part),
         }
     }
-    parts.join("/")
+    format!("{root}{}", parts.join("/"))
+}
+
+/// A path that somebody asked for, in the form that trees take.
+pub(crate) fn given(path: &str) -> String {
+    join(if path.starts_with('/') { "/" } else { "" }, path)
 }
 
 /// Whether a file's name ends in `.extension`.
@@ -121,7 +128,11 @@ pub(crate) fn has_extension(path: &str, extension: &str) -> bool {
 
 /// The folder of a file.
 pub(crate) fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+    match path.rsplit_once('/') {
+        Some(("", _)) => "/",
+        Some((folder, _)) => folder,
+        None => "",
+    }
 }
 
 #[cfg(test)]
@@ -133,6 +144,9 @@ mod tests {
         assert_eq!(join("infra/prod", "../modules/x"), "infra/modules/x");
         assert_eq!(join("", "./a//b"), "a/b");
         assert_eq!(join("a", "../../b"), "../b");
+        assert_eq!(join("/srv/infra", "../modules/x"), "/srv/modules/x");
+        assert_eq!((given("/srv/./infra/"), given("./infra")), ("/srv/infra".to_owned(), "infra".to_owned()));
+        assert_eq!((parent("/c.tf"), parent("/a/c.tf")), ("/", "/a"));
         assert_eq!(parent("a/b/c.tf"), "a/b");
         assert_eq!(parent("c.tf"), "");
     }
