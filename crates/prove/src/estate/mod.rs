@@ -22,6 +22,7 @@
 //! Everything but `platform`, `name` and `issuer` may be left out, and is then not known.
 
 mod facts;
+pub mod import;
 mod read;
 #[cfg(test)]
 mod tests;
