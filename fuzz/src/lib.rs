@@ -30,9 +30,11 @@ targets![
     jwk_set,
     jws,
     oauth_token_form,
+    pipelines,
     policy_aws,
     policy_native,
     policy_test,
+    secret_listings,
     sigv4,
 ];
 

@@ -15,9 +15,11 @@ pub mod issuer_catalogue;
 pub mod jwk_set;
 pub mod jws;
 pub mod oauth_token_form;
+pub mod pipelines;
 pub mod policy_aws;
 pub mod policy_native;
 pub mod policy_test;
+pub mod secret_listings;
 pub mod sigv4;
 
 mod evidence;
