@@ -74,6 +74,14 @@ pub(crate) enum Command {
     Run(commands::run::Arguments),
     Explain(commands::explain::Arguments),
     Test(commands::test::Arguments),
+    Check(commands::check::Arguments),
+    #[command(subcommand)]
+    Prove(commands::prove::Question),
+    Personas(commands::prove::Personas),
+    Diff(commands::diff::Arguments),
+    #[command(subcommand)]
+    Estate(commands::estate::Command),
+    Inventory(commands::inventory::Arguments),
     #[command(subcommand)]
     Audit(commands::audit::Command),
     Revoke(commands::revoke::Arguments),

@@ -3,6 +3,7 @@
 mod admin;
 mod cli;
 mod commands;
+mod disk;
 mod example;
 mod failure;
 mod http;

@@ -1,15 +1,20 @@
 //! One file per command: its arguments, what it does, how its answer looks.
 
 pub(crate) mod audit;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod demo;
+pub(crate) mod diff;
+pub(crate) mod estate;
 pub(crate) mod exchange;
 pub(crate) mod explain;
 mod files;
+pub(crate) mod inventory;
 pub(crate) mod issuers;
 pub(crate) mod keys;
 pub(crate) mod man;
+pub(crate) mod prove;
 pub(crate) mod revoke;
 pub(crate) mod run;
 pub(crate) mod serve;
@@ -33,6 +38,12 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result {
         Command::Run(arguments) => run::run(arguments, output).await,
         Command::Explain(arguments) => explain::run(arguments, output).await,
         Command::Test(arguments) => test::run(&arguments, output),
+        Command::Check(arguments) => check::run(&arguments, output),
+        Command::Prove(question) => prove::run(&question, output),
+        Command::Personas(arguments) => prove::run_personas(&arguments, output),
+        Command::Diff(arguments) => diff::run(&arguments, output),
+        Command::Estate(command) => estate::run(&command, output),
+        Command::Inventory(arguments) => inventory::run(&arguments, output),
         Command::Audit(command) => audit::run(command, output).await,
         Command::Revoke(arguments) => revoke::run(arguments, output).await,
         Command::Keys(command) => keys::run(command, output).await,

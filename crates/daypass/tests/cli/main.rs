@@ -7,6 +7,8 @@ mod audit;
 #[cfg(test)]
 mod bad;
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod demo;
@@ -19,6 +21,8 @@ mod helps;
 #[cfg(test)]
 mod inspect;
 #[cfg(test)]
+mod inventory;
+#[cfg(test)]
 mod issuers;
 #[cfg(test)]
 mod keys;
@@ -30,6 +34,8 @@ mod output;
 mod policies;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod prove;
 #[cfg(test)]
 mod run;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 /// Commands that have commands of their own.
-const GROUPS: [&str; 5] = ["config", "token", "audit", "keys", "issuers"];
+const GROUPS: [&str; 7] = ["config", "token", "audit", "keys", "issuers", "prove", "estate"];
 
 /// Where schemas lie.
 fn folder() -> PathBuf {
