@@ -36,7 +36,10 @@ pub fn run(data: &[u8]) {
             let platform = recognise(file, input.as_bytes()).unwrap_or(Platform::GitLab);
             inventory_as(platform, file, input.as_bytes(), &tree).map_or_else(
                 |error| error.to_string(),
-                |found| found.credentials.iter().map(|one| format!("{} {} ", one.source, one.why)).collect(),
+                |found| {
+                    let said = found.credentials.iter().map(|one| format!("{} {} ", one.source, one.why));
+                    said.collect::<Vec<_>>().concat()
+                },
             )
         });
     }
