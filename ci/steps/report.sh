@@ -10,7 +10,7 @@ report() {
     npm ci --prefix ci/report --no-audit --no-fund --loglevel=error
     # Its own tests write what they look at: a small report, a hostile one, one of nothing and one of ten thousand roles.
     DAYPASS_REPORTS=$CI_SCRATCH/reports cargo test --locked --package daypass-lint --test html
-    node ci/report/check.mjs "$CI_SCRATCH"/reports/{checked,hostile,empty,large}.html
+    node ci/report/check.mjs "$CI_SCRATCH"/reports/{small,checked,hostile,empty,large}.html
 }
 
 # Where the browser is; it is installed if it is not there.
