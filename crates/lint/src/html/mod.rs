@@ -1,7 +1,7 @@
 //! A report as one HTML file: who gets into which role first, and below it what was found.
 //!
 //! The file asks for nothing: no network, no fonts, no script that it does not carry itself, and a content security policy that
-//! says so. Everything in it can be read without the script, which only filters. Whatever others wrote goes through [`text`].
+//! says so. Everything in it can be read without the script, which only filters. Whatever others wrote goes through `text`.
 
 mod findings;
 mod index;
