@@ -81,11 +81,12 @@ fn run(part: Part, path: &Utf8Path) -> Result<Run> {
     let output = Command::new(program).args(["evidence-part", name, path.as_str()]).output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said: Value = serde_json::from_slice(&output.stdout)?;
-    let number = |name: &str| said[name].as_f64().with_context(|| format!("{name} is missing"));
+    let number =
+        |name: &str| said.get(name).and_then(Value::as_f64).with_context(|| format!("{name} is missing"));
     Ok(Run {
         cpu_s: number("cpu_s")?,
         peak_mib: number("peak_mib")?,
-        records: said["records"].as_u64().unwrap_or_default(),
+        records: said.get("records").and_then(Value::as_u64).unwrap_or_default(),
     })
 }
 
