@@ -1,0 +1,251 @@
+//! Pipelines as they are after the cut-over: edits of the files' own bytes, and what people have to do by hand.
+//!
+//! Everything but the edited spans stays as it is, byte by byte, and a file that was rewritten has nothing left to rewrite.
+//! What cannot be changed safely is not changed: it is listed with what to do.
+
+mod azure;
+mod bitbucket;
+mod buildkite;
+mod circleci;
+mod edit;
+mod github;
+mod gitlab;
+mod jenkins;
+mod recipe;
+mod terraform;
+mod yaml;
+
+use daypass_pipelines::inventory::{self, Credential};
+use daypass_pipelines::{Job, Pipeline, Platform, ReadError, Tree, read_as, recognise};
+use daypass_trust::document::Location;
+use similar::TextDiff;
+
+use crate::plan::{Plan, Planned, Role, State};
+
+pub use edit::Edit;
+
+/// A file with what was done to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rewritten {
+    /// The file.
+    pub file: String,
+    /// Its text as it was.
+    pub before: String,
+    /// Its text as it is to be.
+    pub after: String,
+    /// The edits, in the order of the file.
+    pub edits: Vec<Edit>,
+    /// The credentials that the file no longer uses, by id.
+    pub done: Vec<String>,
+    /// What is left to people.
+    pub manual: Vec<Manual>,
+}
+
+/// Something that people have to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manual {
+    /// The credential that it is about, by id.
+    pub credential: String,
+    /// Where.
+    pub location: Location,
+    /// Whether the file was changed all the same: this then completes it.
+    pub changed: bool,
+    /// What to do, in the words of an error: lower-case, no full stop.
+    pub steps: Vec<String>,
+}
+
+/// A platform's way of rewriting.
+trait Rewriter {
+    /// Whose files it is for.
+    fn platform(&self) -> Platform;
+
+    /// The edits after which nothing uses the credential any more, or why there are none.
+    fn rewrite(&self, case: &Case<'_>) -> Result<Change, Vec<String>>;
+}
+
+/// Every platform's, in the order of [`Platform::ALL`].
+const REWRITERS: [&dyn Rewriter; 8] = [
+    &github::GitHub,
+    &gitlab::GitLab,
+    &circleci::CircleCi,
+    &bitbucket::Bitbucket,
+    &azure::Azure,
+    &buildkite::Buildkite,
+    &jenkins::Jenkins,
+    &terraform::Terraform,
+];
+
+/// One credential in one file.
+struct Case<'a> {
+    text: &'a str,
+    /// The documents of a YAML file.
+    documents: &'a [daypass_pipelines::yaml::Node],
+    pipeline: Option<&'a Pipeline>,
+    credential: &'a Credential,
+    /// The jobs that the plan moves, each with its role.
+    jobs: Vec<(&'a Job, &'a Role)>,
+}
+
+/// What becomes of a credential.
+#[derive(Debug, Default)]
+struct Change {
+    edits: Vec<Edit>,
+    /// What people have to do besides.
+    steps: Vec<String>,
+}
+
+/// Rewrites a file for the credentials that the plan replaces, those of one wave only if one is given.
+pub fn rewrite(
+    plan: &Plan,
+    path: &str,
+    bytes: &[u8],
+    tree: &dyn Tree,
+    wave: Option<u64>,
+) -> Result<Rewritten, ReadError> {
+    let found = inventory::inventory(path, bytes, tree)?;
+    // Whatever was read is UTF-8.
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let platform = recognise(path, bytes).ok_or_else(|| ReadError::NotAPipeline(path.into()))?;
+    let pipeline = match platform {
+        Platform::Terraform => None,
+        platform => Some(read_as(platform, path, bytes, tree)?),
+    };
+    let documents = match platform {
+        Platform::Terraform | Platform::Jenkins => Vec::new(),
+        _ => daypass_pipelines::yaml::parse(&path.into(), bytes)?,
+    };
+    let mut result = Rewritten {
+        file: path.to_owned(),
+        before: text.clone(),
+        after: String::new(),
+        edits: Vec::new(),
+        done: Vec::new(),
+        manual: Vec::new(),
+    };
+    for credential in &found {
+        let Some(planned) = plan.credential(&credential.id) else { continue };
+        if planned.state == State::Kept || wave.is_some_and(|wave| !turn(plan, planned, wave)) {
+            continue;
+        }
+        let outcome = cases(plan, planned, pipeline.as_ref()).and_then(|jobs| {
+            let case =
+                Case { text: &text, documents: &documents, pipeline: pipeline.as_ref(), credential, jobs };
+            let rewriter = REWRITERS.iter().find(|it| it.platform() == platform);
+            let change = rewriter.ok_or_else(Vec::new).and_then(|it| it.rewrite(&case))?;
+            edit::add(&mut result.edits, change.edits).map_err(|other| {
+                vec![format!(
+                    "another edit on line {} is in the way: rewrite once more after it",
+                    line(&text, other)
+                )]
+            })?;
+            Ok(change.steps)
+        });
+        let changed = outcome.is_ok();
+        if changed {
+            result.done.push(credential.id.clone());
+        }
+        let (Ok(steps) | Err(steps)) = outcome;
+        if !steps.is_empty() {
+            result.manual.push(Manual {
+                credential: credential.id.clone(),
+                location: place(credential, path),
+                changed,
+                steps,
+            });
+        }
+    }
+    result.after = edit::apply(&text, &result.edits);
+    Ok(result)
+}
+
+impl Rewritten {
+    /// Whether anything was edited.
+    pub fn is_changed(&self) -> bool {
+        self.before != self.after
+    }
+
+    /// The edits as a unified diff, as `patch` and `git apply` take it; empty where there is none.
+    pub fn diff(&self) -> String {
+        if !self.is_changed() {
+            return String::new();
+        }
+        let diff = TextDiff::from_lines(&self.before, &self.after);
+        let mut unified = diff.unified_diff();
+        unified.context_radius(3).header(&format!("a/{}", self.file), &format!("b/{}", self.file)).to_string()
+    }
+}
+
+fn turn(plan: &Plan, planned: &Planned, wave: u64) -> bool {
+    plan.wave(planned).is_none_or(|last| last == wave)
+}
+
+fn place(credential: &Credential, path: &str) -> Location {
+    let first = credential.places.first().map(daypass_pipelines::Place::location);
+    first.unwrap_or_else(|| Location { file: path.into(), line: credential.line, column: 1 })
+}
+
+fn line(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count().saturating_add(1)
+}
+
+/// The jobs of a credential with their roles. A job has one: which of several it is to assume, no edit can tell.
+fn cases<'a>(
+    plan: &'a Plan,
+    planned: &Planned,
+    pipeline: Option<&'a Pipeline>,
+) -> Result<Vec<(&'a Job, &'a Role)>, Vec<String>> {
+    let mut jobs: Vec<(&Job, &Role)> = Vec::new();
+    let all = pipeline.into_iter().flat_map(Pipeline::own_jobs);
+    for job in all {
+        let path = job.path();
+        let uses: Vec<&Role> = planned
+            .uses
+            .iter()
+            .filter(|one| one.job == path)
+            .filter_map(|one| plan.role(one.role.as_deref()?))
+            .collect();
+        match uses.as_slice() {
+            [] => {}
+            [role] => jobs.push((job, role)),
+            [first, second, ..] => {
+                return Err(vec![format!(
+                    "job `{path}` has a role for each of its environments (`{}`, `{}`, ...): keep the role's name in a \
+                     variable of the environment and use that",
+                    first.name, second.name
+                )]);
+            }
+        }
+    }
+    Ok(jobs)
+}
+
+impl<'a> Case<'a> {
+    /// The only role, where all jobs have the same.
+    fn role(&self) -> Result<&'a Role, Vec<String>> {
+        let mut roles = self.jobs.iter().map(|(_, role)| *role);
+        let first = roles.next().ok_or_else(|| vec![self.instead()])?;
+        match roles.find(|role| role.name != first.name) {
+            None => Ok(first),
+            Some(other) => Err(vec![format!(
+                "its jobs have several roles (`{}`, `{}`): bind the credential job by job first",
+                first.name, other.name
+            )]),
+        }
+    }
+
+    /// What the table of kinds has to say where nothing is edited.
+    fn instead(&self) -> String {
+        format!("replace it with {}", self.credential.replacement)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_platform_has_its_rewriter() {
+        let platforms: Vec<Platform> = REWRITERS.iter().map(|it| it.platform()).collect();
+        assert_eq!(platforms, Platform::ALL);
+    }
+}

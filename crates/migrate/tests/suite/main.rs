@@ -1,0 +1,16 @@
+//! Migrations of made-up estates, from the inventory to the retirement.
+
+#[cfg(test)]
+mod estate;
+#[cfg(test)]
+mod generate;
+#[cfg(test)]
+mod plan;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod retire;
+#[cfg(test)]
+mod rewrite;
+#[cfg(test)]
+mod semantic;
