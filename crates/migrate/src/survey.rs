@@ -21,7 +21,7 @@ impl Survey {
             Some(Platform::Terraform) | None => {}
             Some(platform) => self.pipelines.push(read_as(platform, path, bytes, tree)?),
         }
-        for credential in found {
+        for credential in found.credentials {
             // A file that several others include gives the same findings with each.
             if !self.credentials.iter().any(|known| known.id == credential.id) {
                 self.credentials.push(credential);

@@ -1,7 +1,7 @@
 //! For each role of a plan the trust that exactly fits its jobs, with the proof, and its permissions carried over.
 //!
 //! A trust starts from what its cloud needs to name an issuer, and is narrowed to the tokens that the jobs can mint
-//! ([`daypass_prove::tighten`]): what comes out admits them all and is asked who else gets in. Where a document would be too
+//! ([`daypass_prove::tighten()`]): what comes out admits them all and is asked who else gets in. Where a document would be too
 //! long for its cloud the role is split; no condition is widened. Where the cloud does not see what would make it tight, that
 //! is said, and the exchange's re-issued token is offered in its place.
 

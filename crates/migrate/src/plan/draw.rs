@@ -217,7 +217,7 @@ fn new_group(item: &Item<'_>, groups: &[Group]) -> Group {
     };
     let name = slug(&format!("{cloud}-{brief}{}", if admin { "-admin" } else { "" }));
     Group {
-        name: unused(name, |name| groups.iter().any(|it| it.name == name)),
+        name: unused(&name, |name| groups.iter().any(|it| it.name == name)),
         cloud: cloud.to_owned(),
         grade: item.privileges.grade(),
         admin,
@@ -272,7 +272,7 @@ fn role(
         }
         return known.name.clone();
     }
-    let name = unused(name, |name| roles.iter().any(|it| it.name == name));
+    let name = unused(&name, |name| roles.iter().any(|it| it.name == name));
     roles.push(Role {
         name: name.clone(),
         cloud,
@@ -295,8 +295,8 @@ fn is_numbered(name: &str, of: &str) -> bool {
 }
 
 /// The name, with a number behind it where it is taken.
-fn unused(name: String, taken: impl Fn(&str) -> bool) -> String {
-    let mut candidate = name.clone();
+fn unused(name: &str, taken: impl Fn(&str) -> bool) -> String {
+    let mut candidate = name.to_owned();
     let mut number = 2_u32;
     while taken(&candidate) {
         candidate = format!("{name}-{number}");

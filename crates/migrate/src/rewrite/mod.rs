@@ -122,7 +122,7 @@ pub fn rewrite(
         done: Vec::new(),
         manual: Vec::new(),
     };
-    for credential in &found {
+    for credential in &found.credentials {
         let Some(planned) = plan.credential(&credential.id) else { continue };
         if planned.state == State::Kept || wave.is_some_and(|wave| !turn(plan, planned, wave)) {
             continue;
