@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use daypass_store::{SqliteStore, Store};
 
-use crate::ceiling::{Computing, Parts, Repetitions, Sample};
+use crate::ceiling::{self, Computing, Parts, Repetitions, Sample};
 use crate::cores::{self, Cores};
 use crate::decide::Deciding;
 use crate::estate::{Estate, ROLES};
@@ -147,7 +147,12 @@ impl Bench<'_> {
             let idle = cores::idle_of_core(cores.server)?.saturating_sub(idle).as_secs_f64();
             let requests = self.estate.requests(amounts.half_load, cores)?;
             let mut load = Load::connect(server.address()).await?;
-            let half = load.at_rate(requests, full.per_second() / 2.0).await?;
+            // What the full load has left to write is not to be waited for by the half one.
+            rustix::fs::sync();
+            let rate = full.per_second() / 2.0;
+            let half = load.at_rate(requests, rate).await?;
+            rustix::fs::sync();
+            let floor = ceiling::wait(&sample, self.directory, cores, amounts.half_load, rate).await?;
             rounds.push(Round {
                 parts,
                 exchanges: full.per_second(),
@@ -155,6 +160,7 @@ impl Bench<'_> {
                 taken_by_others: (1.0 - (cpu + idle) / full.took.as_secs_f64()).max(0.0),
                 p50_ms: percentile(&half.latencies, 0.50),
                 p99_ms: percentile(&half.latencies, 0.99),
+                floor_p99_ms: percentile(&floor.latencies, 0.99),
                 p99_ms_at_full_load: percentile(&full.latencies, 0.99),
             });
         }

@@ -5,6 +5,7 @@
 //! threads) is what it is measured for.
 
 mod computing;
+mod durable;
 mod http;
 mod storing;
 
@@ -16,6 +17,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::cores::{self, Cores};
 
 pub(crate) use computing::Computing;
+pub(crate) use durable::wait;
 
 /// A served exchange, taken apart: what the parts are measured on.
 pub(crate) struct Sample {

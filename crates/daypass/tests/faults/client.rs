@@ -15,6 +15,9 @@ use crate::platform::Job;
 /// How long an answer is waited for. Whoever has not answered by then hangs, and that is a failure of the test.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// How long a connection is kept to be used again: a client's part is to let go of it before the service does.
+const IDLE: Duration = Duration::from_secs(30);
+
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 /// The protocol that a request goes over.
@@ -190,7 +193,8 @@ impl Client {
     pub(crate) fn new() -> Self {
         // Once per process; the second to do so finds it done.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        Self(reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap())
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).pool_idle_timeout(IDLE);
+        Self(client.build().unwrap())
     }
 
     /// Exchanges a token.

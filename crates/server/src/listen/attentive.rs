@@ -1,25 +1,29 @@
 //! A client that asks and asks and never reads would hold its connection for ever: nothing else counts the time that an answer
-//! takes to leave.
+//! takes to leave. What a client says is noticed here, too: nothing else tells one that is idle from one that is slow.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+use super::activity::Activity;
+
 /// A stream that ends when its other end takes nothing of what is written for too long.
 pub(super) struct Attentive<S> {
     stream: S,
     within: Duration,
+    activity: Arc<Activity>,
     /// Runs while something waits to be taken.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Attentive<S> {
-    pub(super) const fn new(stream: S, within: Duration) -> Self {
-        Self { stream, within, stalled: None }
+    pub(super) const fn new(stream: S, within: Duration, activity: Arc<Activity>) -> Self {
+        Self { stream, within, activity, stalled: None }
     }
 
     /// The answer of the stream to an attempt to write, unless there have been attempts for too long.
@@ -43,7 +47,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Attentive<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.activity.hear();
+        }
+        read
     }
 }
 
@@ -90,7 +99,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_takes_something_now_and_then_may_be_slow() {
         let (mut theirs, ours) = tokio::io::duplex(1);
-        let mut ours = Attentive::new(ours, Duration::from_secs(10));
+        let mut ours = Attentive::new(ours, Duration::from_secs(10), Activity::new());
         let writing = tokio::spawn(async move { ours.write_all(b"slow").await });
         for expected in b"slow" {
             sleep(Duration::from_secs(9)).await;
@@ -102,7 +111,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_takes_nothing_is_given_up() {
         let (_theirs, ours) = tokio::io::duplex(1);
-        let mut ours = Attentive::new(ours, Duration::from_secs(10));
+        let mut ours = Attentive::new(ours, Duration::from_secs(10), Activity::new());
         let error = ours.write_all(b"unread").await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(error.to_string(), "the client took nothing of its answer for 10s");

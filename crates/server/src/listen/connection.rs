@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
+use super::activity::{Activity, Patience, Verdict};
 use crate::wire::Peer;
 
 /// The largest head of a request: a session token is a few kilobytes of it.
@@ -37,7 +37,7 @@ pub(super) enum Protocol {
 /// A connection that is about to be served.
 pub(super) struct Connection {
     pub(super) front: Front,
-    pub(super) head: Duration,
+    pub(super) patience: Patience,
     pub(super) stop: watch::Receiver<bool>,
 }
 
@@ -51,12 +51,10 @@ impl Connection {
         match protocol {
             Protocol::Http1 => {
                 let mut builder = http1::Builder::new();
-                builder
-                    .timer(TokioTimer::new())
-                    .header_read_timeout(self.head)
-                    .max_header_size(LARGEST_HEAD as usize);
+                // Counted here instead, because it does not tell a head that is late from a client that is idle.
+                builder.header_read_timeout(None).max_header_size(LARGEST_HEAD as usize);
                 let connection = builder.serve_connection(io, self.front.clone());
-                self.drive(connection, None).await;
+                self.drive(protocol, connection).await;
             }
             Protocol::Http2 => {
                 let mut builder = http2::Builder::new(TokioExecutor::new());
@@ -66,28 +64,20 @@ impl Connection {
                     .max_header_list_size(LARGEST_HEAD)
                     .keep_alive_interval(Duration::from_secs(30));
                 let connection = builder.serve_connection(io, self.front.clone());
-                let patience = self.head;
-                self.drive(connection, Some(patience)).await;
+                self.drive(protocol, connection).await;
             }
         }
     }
 
-    /// Sees a connection to its end. One on which nothing was asked for as long as `patience` is asked to end, then ended;
-    /// HTTP/1 needs no such thing, because it counts the time to the next head itself.
-    async fn drive<C>(mut self, connection: C, patience: Option<Duration>)
+    /// Sees a connection to its end. One that has been idle for long enough is asked to end, and ended if it does not.
+    async fn drive<C>(mut self, protocol: Protocol, connection: C)
     where
         C: GracefulConnection<Error = hyper::Error>,
     {
         let mut connection = std::pin::pin!(connection);
         let mut ending = false;
+        let mut wait = self.patience.head;
         loop {
-            let asked = self.front.activity.begun.load(Ordering::Relaxed);
-            let silence = async {
-                match patience {
-                    Some(patience) => sleep(patience).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 ended = connection.as_mut() => {
                     if let Err(error) = ended {
@@ -96,16 +86,17 @@ impl Connection {
                     return;
                 }
                 _ = self.stop.wait_for(|stopping| *stopping), if !ending => {}
-                () = silence => {
-                    if !self.front.activity.is_idle_since(asked) {
+                () = sleep(wait) => match self.front.activity.judge(protocol, self.patience) {
+                    Verdict::Wait(longer) => {
+                        wait = longer;
                         continue;
                     }
-                    if ending || asked == 0 {
-                        return;
-                    }
-                }
+                    Verdict::End if !ending => {}
+                    Verdict::End | Verdict::GiveUp => return,
+                },
             }
             ending = true;
+            wait = self.patience.head;
             connection.as_mut().graceful_shutdown();
         }
     }
@@ -121,8 +112,8 @@ pub(super) struct Front {
 }
 
 impl Front {
-    pub(super) fn new(router: Router, peer: Peer, body: Duration) -> Self {
-        Self { router, peer, body, activity: Arc::default() }
+    pub(super) const fn new(router: Router, peer: Peer, body: Duration, activity: Arc<Activity>) -> Self {
+        Self { router, peer, body, activity }
     }
 }
 
@@ -142,34 +133,6 @@ impl Service<Request<Incoming>> for Front {
             let _ended_when_dropped = request_in_progress;
             routed.await
         })
-    }
-}
-
-/// How many requests a connection has seen.
-#[derive(Default)]
-struct Activity {
-    begun: AtomicU64,
-    ended: AtomicU64,
-}
-
-/// A request that has begun; it has ended when this is dropped.
-struct InProgress(Arc<Activity>);
-
-impl Activity {
-    fn begin(activity: &Arc<Self>) -> InProgress {
-        activity.begun.fetch_add(1, Ordering::Relaxed);
-        InProgress(Arc::clone(activity))
-    }
-
-    /// Whether no request has begun since there were so many, and none is in progress.
-    fn is_idle_since(&self, begun: u64) -> bool {
-        self.begun.load(Ordering::Relaxed) == begun && self.ended.load(Ordering::Relaxed) == begun
-    }
-}
-
-impl Drop for InProgress {
-    fn drop(&mut self) {
-        self.0.ended.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Accepting connections: plain on loopback or TLS, with bounds on everything that a stranger can hold open, and a graceful
 //! end.
 
+mod activity;
 mod attentive;
 mod connection;
 
@@ -17,6 +18,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use self::activity::{Activity, Patience};
 use self::attentive::Attentive;
 use self::connection::{Connection, Front, Protocol};
 use crate::metrics::Metrics;
@@ -25,9 +27,12 @@ use crate::wire::Peer;
 /// Bounds on what a stranger can hold open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// How long a client may take for each of: the TLS handshake, its first request, the head of every request, and how long
-    /// it may stay between two.
+    /// How long a client may take for each of: the TLS handshake, its first request, the head of every request.
     pub head: Duration,
+    /// How long it may stay between two requests. Longer than the minute for which proxies keep a connection that they may use
+    /// again (nginx, the load balancers of the clouds): whoever closes first must be them, or a request is lost on its way to
+    /// a connection that is just being closed.
+    pub idle: Duration,
     /// How long the body of a request may take to arrive.
     pub body: Duration,
     /// How long a client may take nothing of what it is sent.
@@ -42,6 +47,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
             body: Duration::from_secs(10),
             answer: Duration::from_secs(30),
             connections: 4_096,
@@ -88,9 +94,12 @@ pub(crate) async fn serve(listener: Listener, mut stop: watch::Receiver<bool>) {
             }
         };
         let _ = stream.set_nodelay(true);
-        let stream = Attentive::new(stream, bounds.answer);
-        let front = Front::new(router.clone(), Peer { address, secure: tls.is_some() }, bounds.body);
-        let connection = Connection { front, head: bounds.head, stop: stop.clone() };
+        let activity = Activity::new();
+        let stream = Attentive::new(stream, bounds.answer, Arc::clone(&activity));
+        let peer = Peer { address, secure: tls.is_some() };
+        let front = Front::new(router.clone(), peer, bounds.body, activity);
+        let patience = Patience { head: bounds.head, idle: bounds.idle };
+        let connection = Connection { front, patience, stop: stop.clone() };
         let (tls, stop, counted) = (tls.clone(), stop.clone(), metrics.connection());
         open.spawn(async move {
             let _held = (slot, counted);

@@ -15,6 +15,7 @@ use crate::tools::{Plan, World, form};
 /// Bounds that a test can wait for, one connection at a time.
 const TIGHT: Bounds = Bounds {
     head: Duration::from_millis(300),
+    idle: Duration::from_millis(600),
     body: Duration::from_millis(300),
     answer: Duration::from_millis(300),
     connections: 1,
@@ -74,6 +75,40 @@ async fn a_client_that_has_been_answered_may_not_stay_for_ever() {
     let answer = until_the_end(&mut stream).await;
     assert_eq!(status(&answer), "200");
     assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
+}
+
+/// A proxy keeps connections for a minute, to use them again: longer than a head may take.
+#[tokio::test]
+async fn a_client_that_has_been_answered_may_be_idle_for_longer_than_a_head_may_take() {
+    let bounds = Bounds { head: Duration::from_millis(50), idle: Duration::from_secs(600), ..TIGHT };
+    for tls in [None, Some(Authority::new())] {
+        let connector = tls.as_ref().map(|authority| crate::tools::tls(authority.roots(), &[b"http/1.1"]));
+        let world = World::with(Plan { bounds, tls, ..Plan::default() }).await;
+        let stream = connect(&world).await;
+        match connector {
+            None => ask_twice(stream, bounds.head * 6).await,
+            Some(tls) => {
+                let name = ServerName::try_from("127.0.0.1").unwrap();
+                let stream = TlsConnector::from(Arc::new(tls)).connect(name, stream).await.unwrap();
+                ask_twice(stream, bounds.head * 6).await;
+            }
+        }
+    }
+}
+
+/// Asks, is silent for a while, asks again and then begins a third request without ending it.
+async fn ask_twice(mut stream: impl AsyncRead + AsyncWrite + Unpin, silent: Duration) {
+    let ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    for _ in 0..2 {
+        stream.write_all(ask).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\nok\n") {
+            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "it hung up");
+        }
+        tokio::time::sleep(silent).await;
+    }
+    stream.write_all(b"GET / HT").await.unwrap();
+    assert_eq!(until_the_end(&mut stream).await, "", "a head that does not get on is not idleness");
 }
 
 #[tokio::test]

@@ -78,6 +78,7 @@ async fn nobody_can_keep_it_from_happening() {
     let patient = Duration::from_secs(600);
     let bounds = Bounds {
         head: patient,
+        idle: patient,
         body: patient,
         answer: patient,
         grace: Duration::from_millis(200),
