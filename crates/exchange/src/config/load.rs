@@ -5,7 +5,7 @@ use daypass_trust::policy_test;
 use daypass_trust::{CompileOptions, dialect::native};
 
 use super::{Config, DataConfig, IssuerConfig, RoleConfig, Warning};
-use super::{admin, issuer, role, server};
+use super::{admin, issuer, pull_requests, role, server};
 
 /// How files are read.
 pub trait Files {
@@ -178,6 +178,7 @@ fn read(loader: &mut Loader<'_>, source: &Source) -> Option<Config> {
         read_role_files(loader, source, span, directory, &options, &mut roles);
     }
     role::check_names(loader, source, &roles);
+    loader.warnings.extend(pull_requests::refuse(&account_id, &mut roles));
     let admin = admin::read(loader, source, &mut fields, &options);
     let server = server::read(loader, source, &mut fields);
     fields.finish(&mut loader.problems);

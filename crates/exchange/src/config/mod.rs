@@ -8,22 +8,26 @@ mod adopt;
 mod credential;
 mod issuer;
 mod load;
-mod overlap;
+mod pull_requests;
+mod review;
 mod role;
 mod server;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use daypass_claims::{Algorithm, Audience, Issuer};
+use daypass_claims::{Algorithm, Audience, ClaimSet, Issuer};
 use daypass_issuers::Platform;
+use daypass_prove::Witness;
 use daypass_token::KeySet;
 use daypass_trust::Policy;
 use daypass_trust::document::Problem;
+use daypass_trust::form::Variable;
 
 pub use credential::{ClaimTemplate, CredentialConfig, JwtConfig};
 pub use load::{ConfigError, Files, Loaded, load};
-pub use overlap::review;
+pub use review::review;
 
 use crate::admin::Scope;
 
@@ -228,7 +232,7 @@ pub struct RoleConfig {
     pub policy: Policy,
     /// Risks that its trust takes on, by name, for the record.
     pub accepted_risks: Vec<String>,
-    /// Why the role is not served, where the policy tests beside it fail.
+    /// Why the role is not served: the policy tests beside it fail, or pull requests reach what is production.
     pub refused: Option<String>,
     /// Where it is defined.
     pub location: daypass_trust::document::Location,
@@ -271,3 +275,22 @@ impl Config {
 
 /// A remark that does not stand in the way of serving.
 pub type Warning = Problem;
+
+/// The claims of a token that shows something: who it is from and about, and whatever these policies ask of it.
+fn claims_of(token: &Witness, policies: &[&Policy]) -> String {
+    let asked: BTreeSet<&str> = policies
+        .iter()
+        .flat_map(|policy| &policy.statements)
+        .flat_map(|statement| statement.condition.atoms())
+        .filter_map(|atom| match &atom.variable {
+            Variable::Claim(path) => Some(path.claim.as_str()),
+            _ => None,
+        })
+        .chain(["iss", "aud", "sub"])
+        .collect();
+    let shown: ClaimSet = asked
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), token.claims.get(name)?.clone())))
+        .collect();
+    serde_json::to_string(&shown).unwrap_or_default()
+}

@@ -172,9 +172,51 @@ claims.environment = "production"
     insta::assert_snapshot!(warnings.join("\n"), @r#"
     sessions of `short` last at most 10m: the AWS SDKs then refresh before every call
     issuer `github`: audience `sts.amazonaws.com` is that of AWS STS: a token made for one can be presented to the other
-    one token can assume `short` (staging) and `prod` (production): {"aud":"sts.amazonaws.com","environment":"production","iss":"https://token.actions.githubusercontent.com","ref":"refs/heads/main","repository_id":"2002","repository_owner_id":"1001"}
+    one token can assume `short` (staging) and `prod` (production): {"aud":"sts.amazonaws.com","environment":"production","iss":"https://token.actions.githubusercontent.com","ref":"refs/heads/main","repository_id":"2002","repository_owner_id":"1001","sub":"repo:acme/app:environment:production"}
     "#);
     let apart = extra.replace("claims.ref = { glob = \"refs/heads/*\" }", "claims.environment = \"staging\"");
     let config = loaded(&config_text(&apart), &[]).unwrap().config;
     assert!(!review(&config).iter().any(|warning| warning.message.contains("one token can assume")));
+}
+
+/// An AWS trust policy on the tokens of a repository's GitHub jobs whose subject is one of these.
+fn document(subject: &str) -> String {
+    serde_json::json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Federated":
+                "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" },
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+                "StringEquals": { "token.actions.githubusercontent.com:aud": "sts.amazonaws.com" },
+                "StringLike": { "token.actions.githubusercontent.com:sub": subject },
+            },
+        }],
+    })
+    .to_string()
+}
+
+#[test]
+fn a_production_document_that_pull_requests_reach_is_not_served() {
+    let role = |environment: &str| {
+        format!("[[role]]\nname = \"live\"\n{environment}\ntrust_policy = \"live.json\"\n")
+    };
+    let refused = |environment: &str, subject: &str| {
+        let files = [("live.json", &*document(subject))];
+        let config = loaded(&config_text(&role(environment)), &files).unwrap().config;
+        config.roles.iter().find(|role| role.name == "live").unwrap().refused.clone()
+    };
+    let production = "environment = \"production\"";
+    let why = refused(production, "repo:acme/app:*").unwrap();
+    assert!(
+        why.starts_with("jobs that a pull request starts can assume this production role, with {"),
+        "{why}"
+    );
+    assert!(why.contains("\"sub\":\"repo:acme/app:"), "{why}");
+    // `pull_request_target` and `workflow_run` carry the main branch's ref.
+    assert!(refused(production, "repo:acme/app:ref:refs/heads/main").is_some());
+    assert_eq!(refused(production, "repo:acme/app:environment:production"), None);
+    assert_eq!(refused("environment = \"staging\"", "repo:acme/app:*"), None);
+    assert_eq!(refused("", "repo:acme/app:*"), None);
 }
