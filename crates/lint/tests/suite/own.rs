@@ -183,3 +183,21 @@ fn samples_of_other_organisations_get_their_verdicts() {
     });
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// SAML assertions have keys of their own; a role may trust both.
+#[test]
+fn keys_of_saml_are_not_held_against_tokens() {
+    let saml = r#"{"Effect": "Allow", "Principal": {"Federated": "arn:aws:iam::444455556666:saml-provider/corporate"},
+        "Action": ["sts:TagSession", "sts:AssumeRoleWithSAML"],
+        "Condition": {"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}}}"#;
+    let tokens = allow(
+        GITHUB,
+        r#"{"StringEquals": {"KEY:aud": "sts.amazonaws.com", "KEY:sub": "repo:northwind/api:environment:production"}}"#,
+    );
+    for document in [statements(&[saml.to_owned()]), statements(&[saml.to_owned(), tokens])] {
+        let tree = MemoryTree::new().with("role.json", document.as_str());
+        let report = check(&tree, &["role.json"], &Options::default());
+        let rules: Vec<&str> = report.findings.iter().map(|finding| finding.rule).collect();
+        assert!(!rules.contains(&"unsupported-key"), "{rules:?}");
+    }
+}

@@ -1,4 +1,4 @@
-use daypass_trust::form::Variable;
+use daypass_trust::form::{Permission, Variable};
 
 use crate::finding::{Confidence, Draft, Severity};
 use crate::rule::{Check, Rule, Subject};
@@ -21,7 +21,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
-    for statement in &view.policy().statements {
+    // Statements about SAML assertions or other principals have keys of their own.
+    let about_tokens =
+        view.policy().statements.iter().filter(|it| it.permissions.contains(Permission::AssumeWithToken));
+    for statement in about_tokens {
         for clause in clauses(&statement.condition) {
             let why = clause.body.atoms().into_iter().find_map(|atom| match &atom.variable {
                 Variable::Never { why, .. } => Some(why.clone()),
