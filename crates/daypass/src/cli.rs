@@ -82,6 +82,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Estate(commands::estate::Command),
     Inventory(commands::inventory::Arguments),
+    Evidence(commands::evidence::Arguments),
     #[command(subcommand)]
     Audit(commands::audit::Command),
     Revoke(commands::revoke::Arguments),

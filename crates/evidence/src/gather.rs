@@ -142,6 +142,18 @@ pub fn gather(inputs: &[Input], options: &Options, progress: &dyn Progress) -> R
     finish(found, workers, options)
 }
 
+/// How many files [`gather`] will read, as far as folders tell now.
+pub fn count_files(inputs: &[Input]) -> u64 {
+    let mut files = 0_u64;
+    for input in inputs {
+        walk(&input.path, &mut |met| {
+            files = files.saturating_add(u64::from(matches!(met, Met::File(_))));
+            true
+        });
+    }
+    files
+}
+
 /// Reads one stream, such as standard input. `name` is what the report calls it.
 pub fn gather_stream(
     source: SourceKind,

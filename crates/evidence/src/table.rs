@@ -4,7 +4,6 @@ use daypass_claims::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Class, Cloud};
-use crate::moment::Moment;
 use crate::tally::{Cell, Heard, fields};
 
 /// What one credential did on one day through one kind of program.
@@ -51,10 +50,10 @@ pub struct UseRow {
     /// Calls that were refused; where nothing is signed with the credential yet, attempts to get a session.
     pub refused: u64,
     /// The first of all these, RFC 3339 in whole seconds.
-    #[serde(with = "rfc3339")]
+    #[serde(with = "crate::rfc3339")]
     pub first: Timestamp,
     /// The last.
-    #[serde(with = "rfc3339")]
+    #[serde(with = "crate::rfc3339")]
     pub last: Timestamp,
 }
 
@@ -149,26 +148,5 @@ impl CoverageRow {
         let cloud = Cloud::parse(&cloud)?;
         let Heard { events, data, hours, lost } = *heard;
         Some(Self { cloud, account, region, day, events, data, hours, lost })
-    }
-}
-
-/// Times in whole seconds, which is what every engine can write.
-mod rfc3339 {
-    use daypass_claims::Timestamp;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use super::Moment;
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-    pub(super) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&time.to_rfc3339())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let moment = Moment::parse(&text);
-        moment.map(Into::into).ok_or_else(|| {
-            serde::de::Error::custom(format_args!("`{text}` is not a time like 2026-11-23T05:00:00Z"))
-        })
     }
 }

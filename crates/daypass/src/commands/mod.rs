@@ -7,6 +7,7 @@ pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod estate;
+pub(crate) mod evidence;
 pub(crate) mod exchange;
 pub(crate) mod explain;
 mod files;
@@ -44,6 +45,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result {
         Command::Diff(arguments) => diff::run(&arguments, output),
         Command::Estate(command) => estate::run(&command, output),
         Command::Inventory(arguments) => inventory::run(&arguments, output),
+        Command::Evidence(arguments) => evidence::run(&arguments, output),
         Command::Audit(command) => audit::run(command, output).await,
         Command::Revoke(arguments) => revoke::run(arguments, output).await,
         Command::Keys(command) => keys::run(command, output).await,

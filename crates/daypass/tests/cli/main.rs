@@ -13,6 +13,8 @@ mod config;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
 mod exchange;
 #[cfg(test)]
 mod explain;

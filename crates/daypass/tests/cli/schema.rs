@@ -24,6 +24,7 @@ pub(crate) fn of(arguments: &[String], answer: &Value) -> String {
     match command {
         group if GROUPS.contains(&group) => format!("{group}-{}", words.next().unwrap()),
         "explain" if has("--decision") => "explain-decision".to_owned(),
+        "evidence" if has("--sql") => "evidence-sql".to_owned(),
         "man" if has("--directory") => "man-directory".to_owned(),
         other => other.to_owned(),
     }
@@ -65,6 +66,7 @@ fn every_command_that_answers_in_json_has_a_schema_and_no_other() {
     // The command's own output is what `run` gives.
     expected.remove("run");
     // What has more than one shape, and what all have in common.
-    expected.extend(["audit-export-line", "explain-decision", "man-directory", "error"].map(str::to_owned));
+    let others = ["audit-export-line", "evidence-sql", "explain-decision", "man-directory", "error"];
+    expected.extend(others.map(str::to_owned));
     assert_eq!(written, expected);
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use daypass_claims::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::table::UseRow;
 
 /// One kind of program that uses a credential.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consumer {
     /// The kind of program, as in [`UseRow::agent`].
     pub agent: String,
@@ -25,8 +25,10 @@ pub struct Consumer {
     /// Days with a use since cut-over.
     pub days_since: u64,
     /// The first use.
+    #[serde(with = "crate::rfc3339")]
     pub first: Timestamp,
     /// The last use.
+    #[serde(with = "crate::rfc3339")]
     pub last: Timestamp,
     /// What it looks like.
     pub kind: ConsumerKind,
@@ -36,8 +38,38 @@ pub struct Consumer {
     pub why: Vec<String>,
 }
 
+impl Consumer {
+    /// `aws-cli on linux from 203.0.113.7, last at ...: likely a scheduled job (within 1 minute(s) ...)`.
+    pub fn in_words(&self) -> String {
+        let Self { agent, system, address, last, kind, confidence, why, .. } = self;
+        let agent = if agent.is_empty() { "a program that names itself nothing" } else { agent };
+        let on = if system.is_empty() { String::new() } else { format!(" on {system}") };
+        let from = if address.is_empty() { String::new() } else { format!(" from {address}") };
+        let guess = match confidence {
+            Confidence::Unknown => "nothing tells what it is".to_owned(),
+            Confidence::Possible => format!("possibly {}", kind.in_words()),
+            Confidence::Likely => format!("likely {}", kind.in_words()),
+        };
+        format!("{agent}{on}{from}, last at {last}: {guess} ({})", why.join(", "))
+    }
+}
+
+impl ConsumerKind {
+    /// With its article.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::CiJob => "a job of a CI platform",
+            Self::Scheduled => "a scheduled job",
+            Self::Workstation => "somebody's own machine",
+            Self::Service => "a service of the cloud",
+            Self::Server => "one machine, at no set times",
+            Self::Unknown => "something unknown",
+        }
+    }
+}
+
 /// What uses a credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConsumerKind {
     /// A job of a CI platform.
@@ -55,7 +87,7 @@ pub enum ConsumerKind {
 }
 
 /// How much evidence there is. None of it is proof: a program says of itself what it likes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Confidence {
     /// None.

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use daypass_claims::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::event::Cloud;
 use crate::moment::{parse_day, write_day};
 use crate::table::CoverageRow;
 
 /// What of an account's logs there is between cut-over and the end of the window.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Days of the window, with those that it begins and ends in.
     pub days: u64,
@@ -36,6 +36,19 @@ const BUSY: u32 = 20;
 const DAYS: i64 = 3_700;
 
 impl Coverage {
+    /// `no use in 30 of 30 days of logs from eu-west-1, with data events`.
+    pub(crate) fn in_words(&self) -> String {
+        let Self { days, days_heard, regions, data, .. } = self;
+        let from = match regions.as_slice() {
+            [] => String::new(),
+            [region] if region.is_empty() => String::new(),
+            [region] => format!(" from {region}"),
+            several => format!(" from {} regions", several.len()),
+        };
+        let data = if *data { ", with data events" } else { "" };
+        format!("no use in {days_heard} of {days} days of logs{from}{data}")
+    }
+
     /// Of one account, or of all where `account` is empty.
     pub(super) fn of(
         rows: &[CoverageRow],

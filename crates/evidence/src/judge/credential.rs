@@ -129,6 +129,16 @@ pub enum Doubt {
     },
 }
 
+impl Verdict {
+    /// What of the logs there is, where the verdict rests on that.
+    pub const fn coverage(&self) -> Option<&Coverage> {
+        match self {
+            Self::Used { .. } => None,
+            Self::NoUseSeen { coverage, .. } | Self::CannotTell { coverage, .. } => Some(coverage),
+        }
+    }
+}
+
 /// A day: what the cloud says of keys lags hours behind.
 const FRESH: std::time::Duration = std::time::Duration::from_secs(86_400);
 
@@ -246,10 +256,15 @@ impl Judge<'_> {
             return (own, true);
         }
         let users: Vec<&KeyState> =
-            keys.iter().filter(|state| state.key.is_none() && state.principal == principal).collect();
+            keys.iter().filter(|state| state.key.is_none() && is_owner(state, principal)).collect();
         let single = users.len() <= 1;
         (users, single)
     }
+}
+
+/// Whether a key is the one of an owner who is known by ARN, or by name.
+fn is_owner(state: &KeyState, principal: &str) -> bool {
+    state.principal == principal || state.user == principal
 }
 
 fn at(state: &KeyState) -> Option<Timestamp> {

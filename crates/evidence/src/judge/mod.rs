@@ -36,16 +36,18 @@ pub struct Question {
     pub stated_at: Option<Timestamp>,
 }
 
-/// A stored credential.
+/// A stored credential. Without its id, all that its owner has is meant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stored {
+    /// What it is called by whoever asks; may be empty.
+    pub name: String,
     /// Where it is good.
     pub cloud: Cloud,
-    /// Its id.
+    /// Its id, if known.
     pub credential: String,
     /// Its account, if known.
     pub account: String,
-    /// Whose it is, if known: the ARN of a user, the e-mail of a service account.
+    /// Whose it is, if known: the ARN or the name of a user, the e-mail of a service account.
     pub principal: String,
 }
 
@@ -77,11 +79,32 @@ pub struct Findings {
     pub sessions: Vec<SessionFinding>,
 }
 
+impl Stored {
+    /// Whether a finding is about it.
+    pub fn is(&self, finding: &CredentialFinding) -> bool {
+        self.cloud == finding.cloud
+            && if self.credential.is_empty() {
+                self.owns(&finding.principal, &finding.account)
+            } else {
+                self.credential == finding.credential
+            }
+    }
+
+    /// Whether its owner is the one of this full name. Names of users are unique in an account.
+    fn owns(&self, principal: &str, account: &str) -> bool {
+        let named = || principal.rsplit('/').next() == Some(&*self.principal) && principal.contains(":user/");
+        !self.principal.is_empty()
+            && (self.principal == principal
+                || named() && (self.account.is_empty() || self.account == account))
+    }
+}
+
 impl Ledger {
     /// Nothing taken in yet.
     pub fn new(question: Question) -> Self {
         let mut credentials = BTreeMap::new();
-        for Stored { cloud, credential, account, principal } in &question.credentials {
+        let known = question.credentials.iter().filter(|it| !it.credential.is_empty());
+        for Stored { cloud, credential, account, principal, .. } in known {
             let used =
                 Used { account: account.clone(), principal: principal.clone(), consuming: BTreeMap::new() };
             credentials.insert((*cloud, credential.clone()), used);
@@ -127,8 +150,42 @@ impl Ledger {
             .map(|row| (row.cloud, row.account.as_str()))
             .collect();
         let judge = credential::Judge { question: &question, rest, unattributed: &unattributed, accounts };
-        let credentials = credentials.into_iter().map(|((cloud, id), used)| judge.finding(cloud, id, used));
-        Findings { credentials: credentials.collect(), sessions: sessions.finish() }
+        let mut found: Vec<CredentialFinding> =
+            credentials.into_iter().map(|((cloud, id), used)| judge.finding(cloud, id, used)).collect();
+        for asked in &question.credentials {
+            unseen(asked, &judge, &mut found);
+        }
+        Findings { credentials: found, sessions: sessions.finish() }
+    }
+}
+
+/// Keys of an owner that the cloud lists and the logs do not have; or the owner as such, where there is no key at all.
+fn unseen(asked: &Stored, judge: &credential::Judge<'_>, found: &mut Vec<CredentialFinding>) {
+    if !asked.credential.is_empty() || asked.principal.is_empty() {
+        return;
+    }
+    let whose = |account: &str, principal: &str| Used {
+        account: account.to_owned(),
+        principal: principal.to_owned(),
+        consuming: BTreeMap::new(),
+    };
+    let listed = judge.rest.keys.iter().filter(|state| {
+        asked.cloud == Cloud::Aws
+            && (state.user == asked.principal || asked.owns(&state.principal, &state.account))
+    });
+    for state in listed {
+        let Some(key) = &state.key else { continue };
+        if !found.iter().any(|it| it.cloud == asked.cloud && it.credential == *key) {
+            let principal = if state.principal.is_empty() { &asked.principal } else { &state.principal };
+            found.push(judge.finding(asked.cloud, key.clone(), whose(&state.account, principal)));
+        }
+    }
+    if !found.iter().any(|it| asked.is(it)) {
+        let account = match (asked.account.as_str(), asked.principal.split(':').nth(4)) {
+            ("", Some(account)) if asked.principal.starts_with("arn:") => account,
+            (account, _) => account,
+        };
+        found.push(judge.finding(asked.cloud, String::new(), whose(account, &asked.principal)));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use daypass_claims::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Question;
 use crate::event::{Class, Cloud};
@@ -21,7 +21,7 @@ pub struct Expected {
 }
 
 /// What is known of a workload's sessions with one role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionFinding {
     /// Where they are good.
     pub cloud: Cloud,
@@ -48,15 +48,17 @@ pub struct SessionFinding {
     /// Days with any of these.
     pub days: u64,
     /// The first.
+    #[serde(with = "crate::rfc3339")]
     pub first: Timestamp,
     /// The last.
+    #[serde(with = "crate::rfc3339")]
     pub last: Timestamp,
     /// Whether it was planned.
     pub expectation: Expectation,
 }
 
 /// Whether a session was planned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Expectation {
     /// It was.
@@ -76,6 +78,19 @@ pub enum Expectation {
 }
 
 impl Expectation {
+    /// In words.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Expected => "planned",
+            Self::UnknownSubject => "the role is planned for other workloads",
+            Self::UnknownRole => "the workload is planned with other roles",
+            Self::Unknown => "neither role nor workload is planned",
+            Self::NotFederated => "the role is planned for workloads, and this is none",
+            Self::SubjectUnseen => "the role is planned, and the logs do not show for whom",
+            Self::NotAsked => "",
+        }
+    }
+
     /// Whether somebody should look at it.
     pub const fn is_surprise(self) -> bool {
         matches!(self, Self::UnknownSubject | Self::Unknown | Self::NotFederated)

@@ -16,21 +16,55 @@ use crate::moment::{Moment, write_day};
 use trail::Trail;
 
 /// What to make up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Month {
     /// What chance is drawn from.
     pub seed: u64,
-    /// Days, from 1 October 2026 on; the story takes 31.
+    /// The day to begin with, counted from 1 October 2026.
+    pub first: u32,
+    /// How many days; the story takes 31.
     pub days: u32,
-    /// Calls of everybody else, in each account, region and day of the story.
+    /// The first day on which the cron job is mended, counted like `first`; never unless given.
+    pub mended: Option<u32>,
+    /// Pipelines beside the one of the story.
+    pub pipelines: Vec<Pipeline>,
+    /// Calls of everybody else on each day, in the story's account and region.
     pub others: u32,
+    /// The same in another region, and in both regions of another account.
+    pub elsewhere: u32,
     /// Bytes that all files together have at least: accounts with nothing but calls of everybody else are added.
     pub bytes: u64,
 }
 
+/// A pipeline that moves from a stored key to a role on the days of the story's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pipeline {
+    /// The user whose key it has.
+    pub user: String,
+    /// The key; it is used until cut-over.
+    pub key: String,
+    /// The name of the role that takes over.
+    pub role: String,
+    /// Its identity provider: `token.actions.githubusercontent.com`.
+    pub provider: String,
+    /// The subject of its tokens.
+    pub subject: String,
+    /// The user agent of its calls.
+    pub agent: &'static str,
+}
+
 impl Default for Month {
     fn default() -> Self {
-        Self { seed: 7, days: 31, others: 40, bytes: 0 }
+        Self {
+            seed: 7,
+            first: 0,
+            days: 31,
+            mended: None,
+            pipelines: Vec::new(),
+            others: 40,
+            elsewhere: 40,
+            bytes: 0,
+        }
     }
 }
 
@@ -72,8 +106,9 @@ const FIRST_DAY: i64 = 20_727;
 /// Writes the month below `folder`.
 pub fn write_month(folder: &Utf8Path, month: &Month) -> io::Result<Written> {
     let mut trail = Trail::new(folder, month.seed);
-    for day in 0..i64::from(month.days) {
-        story::day(&mut trail, day, month.others)?;
+    let first = i64::from(month.first);
+    for day in first..first.saturating_add(month.days.into()) {
+        story::day(&mut trail, day, month)?;
     }
     let mut account = 500_000_000_000_u64;
     while trail.written.bytes < month.bytes {

@@ -6,14 +6,16 @@ use super::actor::{Actor, BOTO, CLI_LINUX, CLI_MACOS, GITHUB, TERRAFORM, service
 use super::record::Call;
 use super::trail::Trail;
 use super::{
-    ACCOUNT, BROKER_KEY, DEPLOY_KEY, DEPLOY_ROLE, DEPLOY_SUBJECT, LAPTOP_KEY, REPORT_KEY, UNEXPECTED_SUBJECT,
-    moment,
+    ACCOUNT, BROKER_KEY, DEPLOY_KEY, DEPLOY_ROLE, DEPLOY_SUBJECT, LAPTOP_KEY, Month, Pipeline, REPORT_KEY,
+    UNEXPECTED_SUBJECT, moment,
 };
 
 const GITHUB_PROVIDER: &str = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com";
 const CIRCLE_PROVIDER: &str = "arn:aws:iam::111122223333:oidc-provider/oidc.circleci.com/org/0f5b3a1e";
 const NEXT_ROLE: &str = "arn:aws:iam::111122223333:role/shop-publish";
 const BROKERED_ROLE: &str = "arn:aws:iam::111122223333:role/data-export";
+/// The machine with the cron job has a role of its own, once somebody thinks of it.
+const BACKUP_ROLE: &str = "arn:aws:iam::111122223333:role/nightly-backup";
 const HOME: &str = "eu-west-1";
 const CALLS: [(&str, &str); 6] = [
     ("ecs", "UpdateService"),
@@ -24,24 +26,33 @@ const CALLS: [(&str, &str); 6] = [
     ("ssm", "GetParameter"),
 ];
 
+/// The days on which roles are first used, and on which nothing else is.
+const PARALLEL: i64 = 10;
+const CUT_OVER: i64 = 17;
+
 /// One day, counted from 0.
-pub(super) fn day(trail: &mut Trail, day: i64, others_each: u32) -> io::Result<()> {
-    let (parallel, cut_over) = (10, 17);
+pub(super) fn day(trail: &mut Trail, day: i64, month: &Month) -> io::Result<()> {
     for run in 0..4 {
         let start = 28_800 + run * 7_200 + trail.dice.roll(3_000);
-        if day < cut_over {
+        if day < CUT_OVER {
             let identity = user(ACCOUNT, "ci-deploy", DEPLOY_KEY);
             let runner = at_home(identity, runner_address(trail), GITHUB);
             calls(trail, &runner, day, start, 5);
         }
-        if day >= parallel {
+        if day >= PARALLEL {
             deploy(trail, day, start + 600, DEPLOY_SUBJECT, run);
         }
     }
     // The cron job that nobody thought of: every night at a quarter past two, from one machine.
-    let cron = at_home(user(ACCOUNT, "ci-deploy", DEPLOY_KEY), "203.0.113.7".to_owned(), CLI_LINUX);
+    let identity = if month.mended.is_some_and(|mended| day >= i64::from(mended)) {
+        let key = session_key(trail);
+        session(BACKUP_ROLE, "backup", &key, None)
+    } else {
+        user(ACCOUNT, "ci-deploy", DEPLOY_KEY)
+    };
+    let cron = at_home(identity, "203.0.113.7".to_owned(), CLI_LINUX);
     calls(trail, &cron, day, 2 * 3_600 + 15 * 60, 3);
-    if day < cut_over {
+    if day < CUT_OVER {
         let report = at_home(user(ACCOUNT, "ci-report", REPORT_KEY), runner_address(trail), BOTO);
         calls(trail, &report, day, 6 * 3_600, 2);
     }
@@ -58,9 +69,13 @@ pub(super) fn day(trail: &mut Trail, day: i64, others_each: u32) -> io::Result<(
         refused(trail, day);
     }
     machines(trail, day);
+    for pipeline in &month.pipelines {
+        moved(trail, pipeline, day);
+    }
     for region in [HOME, "us-east-1"] {
-        others(trail, ACCOUNT, region, day, others_each);
-        others(trail, "444455556666", region, day, others_each);
+        let at_home = if region == HOME { month.others } else { month.elsewhere };
+        others(trail, ACCOUNT, region, day, at_home);
+        others(trail, "444455556666", region, day, month.elsewhere);
     }
     trail.deliver()
 }
@@ -151,6 +166,26 @@ fn deploy(trail: &mut Trail, day: i64, start: i64, subject: &str, run: i64) {
         trail.call(&who, moment(day, start + 40), &assumed("AssumeRole", NEXT_ROLE, "publish", &next));
         let who = at_home(session(NEXT_ROLE, "publish", &next, None), address, BOTO);
         calls(trail, &who, day, start + 45, 2);
+    }
+}
+
+/// A run of another pipeline: with its key until cut-over, with its role from the parallel run on.
+fn moved(trail: &mut Trail, pipeline: &Pipeline, day: i64) {
+    let Pipeline { user: name, key, role, provider, subject, agent } = pipeline;
+    let address = runner_address(trail);
+    let start = 36_000 + trail.dice.roll(20_000);
+    if day < CUT_OVER {
+        calls(trail, &at_home(user(ACCOUNT, name, key), address.clone(), agent), day, start, 3);
+    }
+    if day >= PARALLEL {
+        let role = format!("arn:aws:iam::{ACCOUNT}:role/{role}");
+        let provider = format!("arn:aws:iam::{ACCOUNT}:oidc-provider/{provider}");
+        let session_key = session_key(trail);
+        let who = at_home(workload(&provider, subject), address.clone(), agent);
+        let call = assumed("AssumeRoleWithWebIdentity", &role, "pipeline", &session_key);
+        trail.call(&who, moment(day, start + 600), &call);
+        let who = at_home(session(&role, "pipeline", &session_key, Some(&provider)), address, agent);
+        calls(trail, &who, day, start + 605, 3);
     }
 }
 

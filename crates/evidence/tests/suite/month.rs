@@ -133,6 +133,7 @@ fn the_window_leaves_out_what_came_before() {
     assert!(matches!(broker.verdict, Verdict::Used { .. }));
     let mut question = question();
     question.credentials.push(daypass_evidence::Stored {
+        name: String::new(),
         cloud: daypass_evidence::Cloud::Aws,
         credential: REPORT_KEY.to_owned(),
         account: "111122223333".to_owned(),

@@ -38,6 +38,7 @@ fn question() -> Question {
         cut_over: time(10),
         until: time(20),
         credentials: vec![Stored {
+            name: String::new(),
             cloud: Cloud::Aws,
             credential: "AKIA1".to_owned(),
             account: "111122223333".to_owned(),
