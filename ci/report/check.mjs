@@ -166,7 +166,8 @@ async function byKeyboard(browser, file) {
 
 /** Rows that are laid out as grids are still a table: with headers of columns and rows, and cells. */
 async function toScreenReader(browser, file) {
-  const { context, page, found } = await open(browser, file, { viewport: { width: 1400, height: 900 } });
+  // Tall, because the rows of a long report are known as they come into view.
+  const { context, page, found } = await open(browser, file, { viewport: { width: 1400, height: 6000 } });
   if ((await page.locator(".m").count()) > 0) {
     await page.evaluate((most) => {
       [...document.querySelectorAll(".m > tbody > tr")].slice(most).forEach((row) => row.remove());

@@ -22,7 +22,10 @@ use text::Text;
 
 /// The style sheet, and its SHA-256 in the content security policy.
 const STYLE: &str = include_str!("../../templates/report.css");
-const STYLE_HASH: &str = "sha256-Q35zNvkjcyipnEXQQ3G3feOLDurojP2kSPNSb+Srdx0=";
+const STYLE_HASH: &str = "sha256-TJfz8QnHPZCSnqc9oPOlUvzfN7258XscfV7RnCJB+AE=";
+
+/// More roles or findings than this are laid out as they are read, and not known to a screen reader before.
+const LONG: usize = 500;
 /// The script, and its SHA-256.
 const SCRIPT: &str = include_str!("../../templates/report.js");
 const SCRIPT_HASH: &str = "sha256-22MEebmXoY4dQ6ARk/neJns8Tu2u+uUv6PK2QcbZGPg=";
@@ -143,6 +146,13 @@ struct Page<'a> {
     rules: Part,
     unresolved: Part,
     problems: Part,
+}
+
+impl Page<'_> {
+    /// Whether a browser should lay it out as it is read, as it must with ten thousand roles.
+    fn is_long(&self) -> bool {
+        self.parts.rows.total() > LONG || self.report.findings.len() > LONG
+    }
 }
 
 /// The findings of a severity; those that are accepted or taken back are of none.
