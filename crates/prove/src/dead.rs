@@ -37,7 +37,7 @@ pub(crate) fn reasons(policy: &Policy, options: &Options) -> Vec<String> {
 fn facts_against(policy: &Policy, options: &Options) -> Vec<String> {
     let mut against = Vec::new();
     for issuer in issuers_of(&[policy], options).known {
-        for universe in universes(&issuer, &[policy]) {
+        for universe in universes(&issuer, &[policy], options) {
             let world = World::new(&universe, &[policy], options, |_| Vec::new());
             let admits = Formula::All(world.admits.clone());
             if world.today.is_empty() || !matches!(world.space.find(&admits), Found::Token(_)) {
@@ -70,7 +70,7 @@ fn killer(clause: &Clause) -> String {
 /// Whether some token of the policy's issuers meets a condition by itself.
 fn can_hold(policy: &Policy, condition: &Condition, options: &Options) -> bool {
     for issuer in issuers_of(&[policy], options).known {
-        for universe in universes(&issuer, &[policy]) {
+        for universe in universes(&issuer, &[policy], options) {
             let world =
                 World::new(&universe, &[], options, |leaves: &mut Leaves| vec![leaves.condition(condition)]);
             let Some(asked) = world.asked.first() else { continue };

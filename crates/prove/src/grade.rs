@@ -13,7 +13,7 @@ use crate::world::{Options, World, facts_about, universes};
 /// where the policy admits none of the other forms.
 pub(crate) fn of_form(policy: &Policy, witness: &Witness, home: &Home, options: &Options) -> Option<String> {
     let form = witness.form.as_deref()?;
-    let universes = universes(&witness.issuer, &[policy]);
+    let universes = universes(&witness.issuer, &[policy], options);
     let mut others = Vec::new();
     let mut of_other_repositories = false;
     for universe in universes.iter().filter(|universe| universe.has_usual_form()) {

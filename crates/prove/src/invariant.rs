@@ -93,7 +93,7 @@ impl Invariant {
         let Issuers { known, others } = issuers_of(&[policy], options);
         let mut doubts = others;
         for issuer in &known {
-            let mut found = universes(issuer, &[policy]);
+            let mut found = universes(issuer, &[policy], options);
             if let Some(id) = &self.platform {
                 found.retain(|it| it.platform().is_some_and(|platform| platform.id == *id));
             }

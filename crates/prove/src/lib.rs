@@ -2,6 +2,7 @@
 
 mod answer;
 mod automaton;
+mod cache;
 mod certificate;
 mod dead;
 pub mod estate;
@@ -21,6 +22,7 @@ mod witness;
 mod world;
 
 pub use answer::{Answer, Exactness, Verdict};
+pub use cache::Cache;
 pub use certificate::{Branch, Cases, Certificate, CertificateError, UniverseProof, certify};
 pub use estate::Estate;
 pub use fit::{Fit, fit};

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use daypass_claims::{ClaimSet, ClaimValue, Issuer};
 use daypass_issuers::Guard;
 use daypass_trust::Truth;
-use daypass_trust::form::Policy;
+use daypass_trust::form::{Expression, Policy};
 
 use crate::space::{Formula, Inexact, Space, Subject};
-use crate::universe::{Model, PartId, TextPiece, TextRule, Universe, push_escaped};
+use crate::universe::{Kind, Model, Part, PartId, TextPiece, TextRule, Universe, push_escaped};
 use crate::world::{Options, World, universes};
 
 /// Whether each token is in the set that the policy is proved to admit; `None` for what is no token of its issuer, as far as
@@ -23,15 +23,15 @@ pub fn members(policy: &Policy, tokens: &[ClaimSet], options: &Options) -> Vec<O
         issuers.extend(issuer.filter(|issuer| !issuers.contains(issuer)));
     }
     for issuer in &issuers {
-        for universe in universes(issuer, &[policy]) {
+        for universe in universes(issuer, &[policy], options) {
             let world = World::new(&universe, &[policy], options, |_| Vec::new());
             let admits = Formula::All(world.admits.clone());
             let Ok(set) = world.space.diagram(&admits, Inexact::Unknown) else { continue };
-            for (slot, token) in found.iter_mut().zip(tokens) {
-                let choice = take_apart(&universe, token).and_then(|parts| choice_of(&world.space, &parts));
-                if let (None, Some(choice)) = (&slot, choice) {
-                    *slot = world.space.look_up(set, &choice);
-                }
+            let forms = forms(&universe);
+            for (slot, token) in found.iter_mut().zip(tokens).filter(|(slot, _)| slot.is_none()) {
+                let parts = take_apart(&universe, &forms, token);
+                let choice = parts.and_then(|parts| choice_of(&world.space, &parts));
+                *slot = choice.and_then(|choice| world.space.look_up(set, &choice));
             }
         }
     }
@@ -57,8 +57,17 @@ fn choice_of(space: &Space<'_>, parts: &Parts) -> Option<Vec<Option<usize>>> {
     space.dimensions().iter().enumerate().map(class).collect()
 }
 
+/// What each part can be that is a text of a form of its own.
+type Forms = BTreeMap<PartId, Vec<Expression>>;
+
+fn forms(universe: &Universe) -> Forms {
+    let whole = |language: &str| Expression::parse(&format!("^(?:{language})$")).ok();
+    let of = |part: &Part| part.kinds.iter().filter_map(Kind::text).filter_map(whole).collect();
+    universe.parts().map(|(id, part)| (id, of(part))).collect()
+}
+
 /// Takes a token apart; `None` where it is none of the universe's.
-fn take_apart(universe: &Universe, token: &ClaimSet) -> Option<Parts> {
+fn take_apart(universe: &Universe, forms: &Forms, token: &ClaimSet) -> Option<Parts> {
     let mut parts = Parts::new();
     for (name, model) in universe.models() {
         let value = token.get(name.as_str());
@@ -74,7 +83,7 @@ fn take_apart(universe: &Universe, token: &ClaimSet) -> Option<Parts> {
         let (Model::Rules(rules), Some(value)) = (model, token.get(name.as_str())) else { continue };
         let holds = |guard: &Guard| guard.holds(token.get(guard.claim.as_str()));
         let rule = rules.iter().find(|rule| rule.when.iter().all(holds))?;
-        let rest = Rest { universe, token, rule };
+        let rest = Rest { forms, token, rule };
         if !rest.matches(&rule.pieces, value.as_str()?, &mut parts) {
             return None;
         }
@@ -84,7 +93,7 @@ fn take_apart(universe: &Universe, token: &ClaimSet) -> Option<Parts> {
 
 /// A text that is read by a rule.
 struct Rest<'a> {
-    universe: &'a Universe,
+    forms: &'a Forms,
     token: &'a ClaimSet,
     rule: &'a TextRule,
 }
@@ -112,7 +121,7 @@ impl Rest<'_> {
         let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
         for end in ends {
             let Some((value, rest)) = text.split_at_checked(end) else { continue };
-            if !self.universe.part(id).is_some_and(|part| part.admits(value)) {
+            if !self.forms.get(&id).is_some_and(|forms| forms.iter().any(|form| form.is_found_in(value))) {
                 continue;
             }
             let mut further = parts.clone();

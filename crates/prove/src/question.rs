@@ -1,11 +1,14 @@
 //! The questions.
 
+use std::cell::LazyCell;
+
 use daypass_trust::evaluate::Outcome;
 use daypass_trust::form::Policy;
 use serde::Serialize;
 
 use crate::home::{Home, Places, Terms};
 use crate::space::{Choice, Formula, Found};
+use crate::universe::Universe;
 use crate::world::{Issuers, Options, World, facts_about, issuers_of, universes};
 use crate::{Answer, Persona, Witness};
 
@@ -63,7 +66,7 @@ pub fn personas(policy: &Policy, home: Option<&Home>, options: &Options) -> Vec<
     let mut tally: Vec<Tally> = Persona::ALL.into_iter().map(Tally::new).collect();
     let issuers = issuers_of(&[policy], options);
     for issuer in &issuers.known {
-        for universe in universes(issuer, &[policy]) {
+        for universe in universes(issuer, &[policy], options) {
             let places = Places::of(&universe);
             let facts = facts_about(&universe, &[policy], &options.estate);
             let terms = Terms::new(&universe, &places, home, &facts);
@@ -140,32 +143,23 @@ fn admitted(policy: &Policy, options: &Options) -> Option<Sought> {
 /// Where the policy belongs: as the first token of ours says that it admits, else the first token at all, else the first that
 /// it would admit of what is gone.
 pub(crate) fn home_of(policy: &Policy, options: &Options) -> Home {
-    let ours = |world: &World<'_>| {
+    let issuers = issuers_of(&[policy], options).known;
+    let universes: Vec<Universe> =
+        issuers.iter().flat_map(|issuer| universes(issuer, &[policy], options)).collect();
+    // The first one often tells, so the others are built when they are asked.
+    let world = |universe| LazyCell::new(move || World::new(universe, &[policy], options, |_| Vec::new()));
+    let worlds: Vec<_> = universes.iter().map(world).collect();
+    let first = |find: fn(&World<'_>, &Policy) -> Option<Choice>| {
+        worlds.iter().find_map(|world| Some(world.home(&find(world, policy)?)))
+    };
+    let ours = |world: &World<'_>, policy: &Policy| {
         let admits = Formula::All(world.admits.clone());
         world.find(&admits.and(world.ours.clone()?), &[(policy, Outcome::Allow)]).token()
     };
-    let today = |world: &World<'_>| world.find(&Formula::All(world.admits.clone()), &[]).token();
-    let ever = |world: &World<'_>| world.find_ever(&Formula::All(world.admits.clone()), &[]).token();
-    first_home(policy, options, ours)
-        .or_else(|| first_home(policy, options, today))
-        .or_else(|| first_home(policy, options, ever))
-        .unwrap_or_default()
-}
-
-fn first_home(
-    policy: &Policy,
-    options: &Options,
-    find: impl Fn(&World<'_>) -> Option<Choice>,
-) -> Option<Home> {
-    for issuer in issuers_of(&[policy], options).known {
-        for universe in universes(&issuer, &[policy]) {
-            let world = World::new(&universe, &[policy], options, |_| Vec::new());
-            if let Some(choice) = find(&world) {
-                return Some(world.home(&choice));
-            }
-        }
-    }
-    None
+    let today = |world: &World<'_>, _: &Policy| world.find(&Formula::All(world.admits.clone()), &[]).token();
+    let ever =
+        |world: &World<'_>, _: &Policy| world.find_ever(&Formula::All(world.admits.clone()), &[]).token();
+    first(ours).or_else(|| first(today)).or_else(|| first(ever)).unwrap_or_default()
 }
 
 fn sought(
@@ -177,7 +171,7 @@ fn sought(
     let Issuers { known, others } = issuers_of(policies, options);
     let mut doubts = others;
     for issuer in &known {
-        for universe in universes(issuer, policies) {
+        for universe in universes(issuer, policies, options) {
             let world = World::new(&universe, policies, options, |_| Vec::new());
             match world.find(&formula(&world.admits), expected) {
                 Found::Token(choice) => {

@@ -23,7 +23,7 @@ pub fn reachable_by_pull_requests(policy: &Policy, options: &Options) -> Answer 
     let home = home_of(policy, options);
     let mut doubts = others;
     for issuer in known {
-        for universe in universes(&issuer, &[policy]) {
+        for universe in universes(&issuer, &[policy], options) {
             let Some(platform) = universe.platform() else { continue };
             let places = Places::of(&universe);
             let facts = facts_about(&universe, &[policy], &options.estate);

@@ -5,11 +5,11 @@ use daypass_trust::evaluate::{Outcome, evaluate};
 use daypass_trust::form::{Audiences, JoinPart, Piece, Policy, Test, TokenIssuers, Variable};
 use daypass_trust::{Context, Dialect};
 
-use crate::Witness;
 use crate::estate::{Estate, Fact, Facts};
 use crate::home::{Home, Places};
 use crate::space::{Choice, Formula, Found, Hints, Leaf, Leaves, Space, words_of};
 use crate::universe::Universe;
+use crate::{Cache, Witness};
 
 /// What is known about the questions at hand beside the policies.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,8 @@ pub struct Options {
     pub issuer: Option<Issuer>,
     /// What is known about what is ours.
     pub estate: Estate,
+    /// What earlier questions have had built; share it among those that go together.
+    pub cache: Cache,
 }
 
 /// What a policy leaves open about its issuers.
@@ -70,8 +72,8 @@ pub(crate) struct World<'u> {
 }
 
 /// The universes of an issuer, with every claim that the policies look at.
-pub(crate) fn universes(issuer: &Issuer, policies: &[&Policy]) -> Vec<Universe> {
-    let mut universes = Universe::of(issuer);
+pub(crate) fn universes(issuer: &Issuer, policies: &[&Policy], options: &Options) -> Vec<Universe> {
+    let mut universes = options.cache.universes(issuer).to_vec();
     universes.extend(customised(issuer, &universes, policies));
     for universe in &mut universes {
         for name in policies.iter().flat_map(|policy| claims_of(policy)) {
@@ -197,7 +199,7 @@ impl<'u> World<'u> {
             context = context.account(account.as_str());
         }
         let hints = Hints { home: options.home.clone(), words: Vec::new() };
-        let space = Space::new(universe, leaves, context, &hints);
+        let space = Space::new(universe, leaves, context, &hints, &options.cache);
         Self { space, admits, asked, ours, today }
     }
 

@@ -11,6 +11,8 @@ pub(crate) type Symbol = u16;
 pub(crate) struct Alphabet {
     /// The first character of every range, ascending; the first is U+0000.
     starts: Vec<char>,
+    /// The symbols of ASCII, which nearly all texts are.
+    ascii: Vec<Symbol>,
 }
 
 /// The places where an alphabet must be cut.
@@ -27,6 +29,11 @@ impl Cuts {
     /// Tells one character apart from all others.
     pub(crate) fn character(&mut self, c: char) {
         self.range(c, c);
+    }
+
+    /// Tells apart whatever an alphabet does.
+    pub(crate) fn like(&mut self, alphabet: &Alphabet) {
+        self.0.extend(&alphabet.starts);
     }
 
     /// Tells every character of a text apart.
@@ -50,7 +57,8 @@ impl Alphabet {
             starts.insert(0, '\0');
         }
         starts.truncate(usize::from(Symbol::MAX));
-        Self { starts }
+        let ascii = ('\0'..='\x7f').map(|c| place(&starts, c)).collect();
+        Self { starts, ascii }
     }
 
     /// How many symbols there are.
@@ -58,10 +66,15 @@ impl Alphabet {
         self.starts.len()
     }
 
+    /// The first character of every symbol.
+    pub(crate) fn starts(&self) -> &[char] {
+        &self.starts
+    }
+
     /// The symbol that a character belongs to.
     pub(crate) fn symbol(&self, c: char) -> Symbol {
-        let at = self.starts.partition_point(|start| *start <= c).saturating_sub(1);
-        Symbol::try_from(at).unwrap_or(Symbol::MAX)
+        let known = usize::try_from(u32::from(c)).ok().and_then(|at| self.ascii.get(at));
+        known.copied().unwrap_or_else(|| place(&self.starts, c))
     }
 
     /// Every symbol.
@@ -90,6 +103,11 @@ impl Alphabet {
         let holds = |c: &char| *c >= first && next.is_none_or(|next| *c < next);
         ['x', 'a', 'n', '1', '0', 'X', 'A', '-', 'é'].into_iter().find(holds).unwrap_or(first)
     }
+}
+
+fn place(starts: &[char], c: char) -> Symbol {
+    let at = starts.partition_point(|start| *start <= c).saturating_sub(1);
+    Symbol::try_from(at).unwrap_or(Symbol::MAX)
 }
 
 #[cfg(test)]

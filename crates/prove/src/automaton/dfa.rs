@@ -1,4 +1,5 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use super::alphabet::Symbol;
 use super::nfa::{Edge, Nfa};
@@ -8,17 +9,81 @@ use super::{Alphabet, TooLarge};
 pub(crate) type DfaState = u32;
 
 /// A deterministic automaton: a regular language over one alphabet. Complete: every symbol leads somewhere from every
-/// state, to a state that nothing leads out of where the text is lost.
+/// state, to a state that nothing leads out of where the text is lost. There are no two states from which the same texts are
+/// accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Dfa {
-    symbols: usize,
-    start: DfaState,
-    /// By state and symbol.
-    table: Vec<DfaState>,
+    /// What its table has columns for.
+    columns: Columns,
+    table: Arc<Table>,
+    /// The state from which no text is accepted, if there is one.
+    lost: Option<DfaState>,
+}
+
+/// Symbols by what they lead to: those that lead to the same states everywhere share a column.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Columns {
+    /// By symbol: its column.
+    of: Vec<Symbol>,
+    /// By column: its first symbol.
+    first: Vec<Symbol>,
+}
+
+/// Where columns lead. It starts in its first state.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Table {
+    width: usize,
+    /// By state and column.
+    to: Vec<DfaState>,
     accepting: Vec<bool>,
 }
 
+impl Columns {
+    /// Every symbol by itself.
+    fn each(alphabet: &Alphabet) -> Self {
+        let all: Vec<Symbol> = alphabet.symbols().collect();
+        Self { of: all.clone(), first: all }
+    }
+
+    /// The symbols that none of some automata tells apart.
+    pub(crate) fn of<'d>(dfas: impl IntoIterator<Item = &'d Dfa>, alphabet: &Alphabet) -> Self {
+        let mut columns = Self { of: vec![0; alphabet.len()], first: vec![0] };
+        for dfa in dfas {
+            let mut known: HashMap<(Symbol, Symbol), Symbol> = HashMap::new();
+            let mut first = Vec::new();
+            for (symbol, (slot, other)) in columns.of.iter_mut().zip(&dfa.columns.of).enumerate() {
+                let fresh = to_symbol(first.len());
+                *slot = *known.entry((*slot, *other)).or_insert_with(|| {
+                    first.push(to_symbol(symbol));
+                    fresh
+                });
+            }
+            columns.first = first;
+        }
+        columns
+    }
+
+    /// The first symbol of every column, in order.
+    pub(crate) fn symbols(&self) -> &[Symbol] {
+        &self.first
+    }
+
+    /// By column: whether it has one symbol only.
+    pub(crate) fn single(&self) -> Vec<bool> {
+        let mut counts = vec![0_usize; self.first.len()];
+        for column in &self.of {
+            if let Some(count) = counts.get_mut(usize::from(*column)) {
+                *count = count.saturating_add(1);
+            }
+        }
+        counts.into_iter().map(|count| count == 1).collect()
+    }
+}
+
 impl Dfa {
+    /// Where it starts.
+    pub(crate) const START: DfaState = 0;
+
     /// The language of an automaton whose accepting state is `end`.
     pub(crate) fn of(nfa: &Nfa, end: usize, alphabet: &Alphabet, limit: usize) -> Result<Self, TooLarge> {
         let start = nfa.closure(&BTreeSet::from([Nfa::START]), &[Edge::Start]);
@@ -26,7 +91,7 @@ impl Dfa {
         let empty = nfa.closure(&BTreeSet::from([Nfa::START]), &[Edge::Start, Edge::End]).contains(&end);
         let mut states: HashMap<BTreeSet<usize>, DfaState> = HashMap::from([(start.clone(), 0)]);
         let mut accepting = vec![empty];
-        let mut table = Vec::new();
+        let mut to = Vec::new();
         let mut open = VecDeque::from([start]);
         while let Some(set) = open.pop_front() {
             for symbol in alphabet.symbols() {
@@ -43,15 +108,61 @@ impl Dfa {
                         state
                     }
                 };
-                table.push(state);
+                to.push(state);
             }
         }
-        Ok(Self { symbols: alphabet.len(), start: 0, table, accepting }.minimal())
+        Ok(Self::of_table(&Columns::each(alphabet), to, accepting))
     }
 
-    /// The language of a complete table that starts in its first state.
-    pub(crate) fn of_table(symbols: usize, table: Vec<DfaState>, accepting: Vec<bool>) -> Self {
-        Self { symbols, start: 0, table, accepting }.minimal()
+    /// The language of a complete table, by state and column, that starts in its first state.
+    pub(crate) fn of_table(columns: &Columns, to: Vec<DfaState>, accepting: Vec<bool>) -> Self {
+        let table = Table { width: columns.first.len(), to, accepting }.minimal();
+        let (columns, table) = table.narrow(columns);
+        let lost = table.lost();
+        Self { columns, table: Arc::new(table), lost }
+    }
+
+    /// The same language over a finer alphabet: by symbol of that one, the symbol here that it is a piece of.
+    pub(crate) fn over(&self, symbols: &[Symbol]) -> Self {
+        let column = |symbol: &Symbol| self.columns.of.get(usize::from(*symbol)).copied().unwrap_or_default();
+        let of: Vec<Symbol> = symbols.iter().map(column).collect();
+        let mut first = vec![0; self.columns.first.len()];
+        for (symbol, column) in of.iter().enumerate().rev() {
+            if let Some(slot) = first.get_mut(usize::from(*column)) {
+                *slot = to_symbol(symbol);
+            }
+        }
+        Self { columns: Columns { of, first }, table: Arc::clone(&self.table), lost: self.lost }
+    }
+
+    /// The automaton that reads in place of some symbols the texts that are written for them. Its states are these.
+    pub(crate) fn reading(&self, written: &[(Symbol, &str)], alphabet: &Alphabet) -> Self {
+        let mut to = Vec::new();
+        for state in (0..self.table.accepting.len()).map(to_state) {
+            to.extend(alphabet.symbols().map(|symbol| {
+                let text = written.iter().find(|(from, _)| *from == symbol);
+                text.map_or_else(|| self.step(state, symbol), |(_, text)| self.run(state, text, alphabet))
+            }));
+        }
+        let each = Columns::each(alphabet);
+        let table = Table { width: each.first.len(), to, accepting: self.table.accepting.clone() };
+        let (columns, table) = table.narrow(&each);
+        Self { columns, table: Arc::new(table), lost: self.lost }
+    }
+
+    /// How many transitions there are.
+    pub(crate) fn size(&self) -> usize {
+        self.table.to.len()
+    }
+
+    /// Whether nothing leads out of a state: every text that got there goes on the same.
+    pub(crate) fn is_final(&self, state: DfaState) -> bool {
+        self.table.row(to_index(state)).iter().all(|to| *to == state)
+    }
+
+    /// Whether a text of the language can still be reached.
+    pub(crate) fn is_live(&self, state: DfaState) -> bool {
+        self.lost != Some(state)
     }
 
     /// The texts of which `keeps` holds, given whether they are in this language and whether they are in the other.
@@ -61,15 +172,16 @@ impl Dfa {
         alphabet: &Alphabet,
         keeps: impl Fn(bool, bool) -> bool,
     ) -> Self {
-        let start = (self.start, other.start);
+        let start = (Self::START, Self::START);
         let mut known = HashMap::from([(start, 0)]);
         let mut pairs = vec![start];
         let (mut table, mut accepting) = (Vec::new(), Vec::new());
+        let columns = Columns::of([self, other], alphabet);
         let mut at = 0;
         while let Some((one, two)) = pairs.get(at).copied() {
             accepting.push(keeps(self.accepts(one), other.accepts(two)));
-            for symbol in alphabet.symbols() {
-                let next = (self.step(one, symbol), other.step(two, symbol));
+            for symbol in columns.symbols() {
+                let next = (self.step(one, *symbol), other.step(two, *symbol));
                 let fresh = to_state(pairs.len());
                 let state = *known.entry(next).or_insert_with(|| {
                     pairs.push(next);
@@ -79,20 +191,70 @@ impl Dfa {
             }
             at = at.saturating_add(1);
         }
-        Self::of_table(alphabet.len(), table, accepting)
+        Self::of_table(&columns, table, accepting)
     }
 
     /// Whether there is no text in the language.
     pub(crate) fn is_empty(&self) -> bool {
-        !self.accepting.contains(&true)
+        !self.table.accepting.contains(&true)
     }
 
+    /// Where a symbol leads.
+    pub(crate) fn step(&self, state: DfaState, symbol: Symbol) -> DfaState {
+        let column = self.columns.of.get(usize::from(symbol)).copied().unwrap_or_default();
+        let at = to_index(state).saturating_mul(self.table.width).saturating_add(usize::from(column));
+        self.table.to.get(at).copied().unwrap_or(state)
+    }
+
+    /// Where a text leads.
+    pub(crate) fn run(&self, from: DfaState, text: &str, alphabet: &Alphabet) -> DfaState {
+        text.chars().fold(from, |state, c| self.step(state, alphabet.symbol(c)))
+    }
+
+    /// Whether a text that ends in this state is in the language.
+    pub(crate) fn accepts(&self, state: DfaState) -> bool {
+        self.table.accepting.get(to_index(state)).copied().unwrap_or(false)
+    }
+
+    /// Whether the text is in the language.
+    pub(crate) fn contains(&self, text: &str, alphabet: &Alphabet) -> bool {
+        self.accepts(self.run(Self::START, text, alphabet))
+    }
+
+    /// Every text of the language, if there are at most so many and every one of them is told by its symbols.
+    pub(crate) fn few(&self, alphabet: &Alphabet, most: usize) -> Option<Vec<String>> {
+        let mut found = Vec::new();
+        let mut open = VecDeque::from([(Self::START, String::new())]);
+        let mut steps = 0_usize;
+        while let Some((state, text)) = open.pop_front() {
+            steps = steps.saturating_add(1);
+            if steps > most.saturating_mul(64) || open.len() > most.saturating_mul(4) {
+                return None;
+            }
+            if self.accepts(state) {
+                found.push(text.clone());
+                if found.len() > most {
+                    return None;
+                }
+            }
+            for symbol in alphabet.symbols() {
+                let next = self.step(state, symbol);
+                if self.is_live(next) {
+                    open.push_back((next, format!("{text}{}", alphabet.only(symbol)?)));
+                }
+            }
+        }
+        Some(found)
+    }
+}
+
+impl Table {
     /// The same language with as few states as possible, numbered in the order in which they are reached.
     fn minimal(&self) -> Self {
         let class = self.indistinguishable();
         let mut names: HashMap<usize, DfaState> = HashMap::new();
         let mut representatives: Vec<usize> = Vec::new();
-        let mut table = Vec::new();
+        let mut all = Vec::new();
         let mut name = |state: usize, representatives: &mut Vec<usize>| -> DfaState {
             let fresh = DfaState::try_from(names.len()).unwrap_or(DfaState::MAX);
             *names.entry(class_of(&class, to_state(state))).or_insert_with(|| {
@@ -100,12 +262,12 @@ impl Dfa {
                 fresh
             })
         };
-        name(to_index(self.start), &mut representatives);
+        name(0, &mut representatives);
         let mut at = 0;
         while let Some(state) = representatives.get(at).copied() {
             for to in self.row(state).to_vec() {
                 let to = name(to_index(to), &mut representatives);
-                table.push(to);
+                all.push(to);
             }
             at += 1;
         }
@@ -113,7 +275,7 @@ impl Dfa {
             .iter()
             .map(|state| self.accepting.get(*state).copied().unwrap_or(false))
             .collect();
-        Self { symbols: self.symbols, start: 0, table, accepting }
+        Self { width: self.width, to: all, accepting }
     }
 
     /// By state: a number that states share from which the same texts are accepted (Hopcroft's algorithm).
@@ -122,7 +284,7 @@ impl Dfa {
         let before = self.before();
         let mut class: Vec<usize> = vec![0; count];
         let (yes, no): (Vec<usize>, Vec<usize>) =
-            (0..count).partition(|state| self.accepts(to_state(*state)));
+            (0..count).partition(|state| self.accepting.get(*state) == Some(&true));
         let mut members: Vec<Vec<usize>> = vec![no];
         if !yes.is_empty() {
             regroup(&mut class, &yes, members.len());
@@ -133,9 +295,9 @@ impl Dfa {
         while let Some(splitter) = open.pop_front() {
             set(&mut waits, splitter, false);
             let inside = members.get(splitter).cloned().unwrap_or_default();
-            for symbol in 0..self.symbols {
+            for column in 0..self.width {
                 let mut touched: HashMap<usize, Vec<usize>> = HashMap::new();
-                let at = |state: &usize| state.saturating_mul(self.symbols).saturating_add(symbol);
+                let at = |state: &usize| state.saturating_mul(self.width).saturating_add(column);
                 for from in inside.iter().filter_map(|state| before.get(at(state))).flatten() {
                     let class = class.get(*from).copied().unwrap_or_default();
                     touched.entry(class).or_default().push(*from);
@@ -161,15 +323,14 @@ impl Dfa {
         class
     }
 
-    /// By state and symbol: the states from which it leads there.
+    /// By state and column: the states from which it leads there.
     fn before(&self) -> Vec<Vec<usize>> {
-        let mut before = vec![Vec::new(); self.table.len()];
-        for (at, to) in self.table.iter().enumerate() {
-            let (Some(from), Some(symbol)) = (at.checked_div(self.symbols), at.checked_rem(self.symbols))
-            else {
+        let mut before = vec![Vec::new(); self.to.len()];
+        for (at, to) in self.to.iter().enumerate() {
+            let (Some(from), Some(column)) = (at.checked_div(self.width), at.checked_rem(self.width)) else {
                 continue;
             };
-            let place = to_index(*to).saturating_mul(self.symbols).saturating_add(symbol);
+            let place = to_index(*to).saturating_mul(self.width).saturating_add(column);
             if let Some(states) = before.get_mut(place) {
                 states.push(from);
             }
@@ -178,79 +339,39 @@ impl Dfa {
     }
 
     fn row(&self, state: usize) -> &[DfaState] {
-        let from = state.saturating_mul(self.symbols);
-        self.table.get(from..from.saturating_add(self.symbols)).unwrap_or_default()
+        let from = state.saturating_mul(self.width);
+        self.to.get(from..from.saturating_add(self.width)).unwrap_or_default()
     }
 
-    /// Where it starts.
-    pub(crate) const fn start(&self) -> DfaState {
-        self.start
+    /// The state from which no text is accepted: there is at most one, and nothing leads out of it.
+    fn lost(&self) -> Option<DfaState> {
+        let states = self.accepting.iter().enumerate().filter(|(_, accepts)| !**accepts);
+        let mut states = states.map(|(state, _)| to_state(state));
+        states.find(|state| self.row(to_index(*state)).iter().all(|to| to == state))
     }
 
-    /// Where a symbol leads.
-    pub(crate) fn step(&self, state: DfaState, symbol: Symbol) -> DfaState {
-        let at = to_index(state).saturating_mul(self.symbols).saturating_add(usize::from(symbol));
-        self.table.get(at).copied().unwrap_or(state)
-    }
-
-    /// Where a text leads.
-    pub(crate) fn run(&self, from: DfaState, text: &str, alphabet: &Alphabet) -> DfaState {
-        text.chars().fold(from, |state, c| self.step(state, alphabet.symbol(c)))
-    }
-
-    /// Whether a text that ends in this state is in the language.
-    pub(crate) fn accepts(&self, state: DfaState) -> bool {
-        self.accepting.get(to_index(state)).copied().unwrap_or(false)
-    }
-
-    /// Whether the text is in the language.
-    pub(crate) fn contains(&self, text: &str, alphabet: &Alphabet) -> bool {
-        self.accepts(self.run(self.start, text, alphabet))
-    }
-
-    /// Every text of the language, if there are at most so many and every one of them is told by its symbols.
-    pub(crate) fn few(&self, alphabet: &Alphabet, most: usize) -> Option<Vec<String>> {
-        let mut found = Vec::new();
-        let mut open = VecDeque::from([(self.start, String::new())]);
-        let live = self.live();
-        let mut steps = 0_usize;
-        while let Some((state, text)) = open.pop_front() {
-            steps = steps.saturating_add(1);
-            if steps > most.saturating_mul(64) || open.len() > most.saturating_mul(4) {
-                return None;
-            }
-            if self.accepts(state) {
-                found.push(text.clone());
-                if found.len() > most {
-                    return None;
-                }
-            }
-            for symbol in alphabet.symbols() {
-                let next = self.step(state, symbol);
-                if live.get(to_index(next)) == Some(&true) {
-                    open.push_back((next, format!("{text}{}", alphabet.only(symbol)?)));
-                }
-            }
-        }
-        Some(found)
-    }
-
-    /// By state: whether a text of the language can still be reached.
-    pub(crate) fn live(&self) -> Vec<bool> {
-        let before = self.before();
-        let mut live = self.accepting.clone();
-        let mut open: Vec<usize> = (0..live.len()).filter(|state| live.get(*state) == Some(&true)).collect();
-        while let Some(state) = open.pop() {
-            let from = state.saturating_mul(self.symbols);
-            let row = before.get(from..from.saturating_add(self.symbols)).unwrap_or_default();
-            for from in row.iter().flatten() {
-                if live.get(*from) == Some(&false) {
-                    set(&mut live, *from, true);
-                    open.push(*from);
-                }
-            }
-        }
-        live
+    /// The same with columns in common for all symbols that lead to the same states.
+    fn narrow(&self, columns: &Columns) -> (Columns, Self) {
+        let column = |at: usize| self.to.iter().skip(at).step_by(self.width.max(1)).copied();
+        let mut known: HashMap<Vec<DfaState>, Symbol> = HashMap::new();
+        let mut kept: Vec<usize> = Vec::new();
+        let mut place = |at: usize| {
+            let fresh = to_symbol(known.len());
+            *known.entry(column(at).collect()).or_insert_with(|| {
+                kept.push(at);
+                fresh
+            })
+        };
+        let places: Vec<Symbol> = (0..self.width).map(&mut place).collect();
+        let of = columns.of.iter().map(|at| places.get(usize::from(*at)).copied().unwrap_or_default());
+        let first = kept.iter().filter_map(|at| columns.first.get(*at).copied());
+        let columns = Columns { of: of.collect(), first: first.collect() };
+        let states = 0..self.accepting.len();
+        let to = states.flat_map(|state| {
+            let row = self.row(state);
+            kept.iter().map(move |at| row.get(*at).copied().unwrap_or_default())
+        });
+        (columns, Self { width: kept.len(), to: to.collect(), accepting: self.accepting.clone() })
     }
 }
 
@@ -279,4 +400,8 @@ const fn to_index(state: DfaState) -> usize {
 
 fn to_state(state: usize) -> DfaState {
     DfaState::try_from(state).unwrap_or(DfaState::MAX)
+}
+
+fn to_symbol(at: usize) -> Symbol {
+    Symbol::try_from(at).unwrap_or(Symbol::MAX)
 }

@@ -1,16 +1,20 @@
 //! Regular languages over one alphabet: patterns and expressions become deterministic automata.
 
 mod alphabet;
+#[cfg(test)]
+mod derivatives;
 mod dfa;
 mod expression;
+mod machine;
 mod nfa;
 mod pattern;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use alphabet::{Alphabet, Cuts, Symbol};
-pub(crate) use dfa::{Dfa, DfaState};
+pub(crate) use dfa::{Columns, Dfa, DfaState};
 pub(crate) use expression::{Unsupported, expression_cuts, expression_dfa, search_dfa};
+pub(crate) use machine::Machine;
 pub(crate) use pattern::{arn_dfa, pattern_cuts, union_dfa};
 
 /// A language has more states than are worth building: an honest "unknown" is better than minutes.

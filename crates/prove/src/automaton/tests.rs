@@ -3,6 +3,7 @@
 use daypass_trust::form::{Pattern, Piece};
 use proptest::prelude::*;
 
+use super::derivatives::{CHARACTERS, Term};
 use super::*;
 
 fn dfa_of(pattern: &Pattern, ignore_case: bool) -> (Dfa, Alphabet) {
@@ -52,8 +53,99 @@ fn expression() -> impl Strategy<Value = String> {
     })
 }
 
+/// A language, as an automaton and as the other engine has it.
+#[derive(Clone, Debug)]
+enum Drawn {
+    Pattern(Pattern),
+    Expression(Term),
+}
+
+impl Drawn {
+    fn term(&self) -> Term {
+        match self {
+            Self::Pattern(pattern) => Term::of_pattern(pattern),
+            Self::Expression(term) => term.clone(),
+        }
+    }
+
+    /// As it is built for a question: over its own alphabet, and then over the question's.
+    fn dfa(&self, alphabet: &Alphabet) -> Dfa {
+        let mut cuts = Cuts::default();
+        let machine = match self {
+            Self::Pattern(pattern) => {
+                pattern_cuts(pattern, false, &mut cuts);
+                Machine::new(&cuts, |own| Ok(union_dfa(&[(pattern, false)], own, STATES)?))
+            }
+            Self::Expression(term) => {
+                expression_cuts(&term.written(), &mut cuts).unwrap();
+                Machine::new(&cuts, |own| expression_dfa(&term.written(), own, STATES))
+            }
+        };
+        machine.unwrap().over(alphabet)
+    }
+}
+
+fn term() -> impl Strategy<Value = Term> {
+    let leaf = prop_oneof![
+        prop::sample::select(&CHARACTERS[..6]).prop_map(|c| Term::one([c])),
+        Just(Term::one(CHARACTERS)),
+        Just(Term::one(CHARACTERS.into_iter().filter(|c| *c != 'a'))),
+        Just(Term::Empty),
+    ];
+    leaf.prop_recursive(4, 10, 2, |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(one, other)| one.then(other)),
+            (inner.clone(), inner.clone()).prop_map(|(one, other)| one.or(other)),
+            inner.prop_map(Term::many),
+        ]
+    })
+}
+
+fn drawn() -> impl Strategy<Value = Drawn> {
+    prop_oneof![pattern().prop_map(Drawn::Pattern), term().prop_map(Drawn::Expression)]
+}
+
+/// The length of the shortest text.
+fn shortest(dfa: &Dfa, alphabet: &Alphabet) -> Option<usize> {
+    let mut known = vec![Dfa::START];
+    let mut from = 0;
+    for length in 0.. {
+        let reached = known.get(from..).filter(|states| !states.is_empty())?.to_vec();
+        if reached.iter().any(|state| dfa.accepts(*state)) {
+            return Some(length);
+        }
+        from = known.len();
+        for next in reached.iter().flat_map(|state| alphabet.symbols().map(|it| dfa.step(*state, it))) {
+            if !known.contains(&next) {
+                known.push(next);
+            }
+        }
+    }
+    None
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn two_engines_agree_on_inclusion_intersection_and_the_shortest_text(one in drawn(), other in drawn()) {
+        let mut cuts = Cuts::default();
+        cuts.text(&CHARACTERS.iter().collect::<String>());
+        let alphabet = Alphabet::new(&cuts);
+        let (left, right) = (one.dfa(&alphabet), other.dfa(&alphabet));
+        let both = left.combined(&right, &alphabet, |one, other| one && other);
+        let only = left.combined(&right, &alphabet, |one, other| one && !other);
+        let (one, other) = (one.term(), other.term());
+        for (dfa, term) in [
+            (&left, one.clone()),
+            (&both, one.clone().and(other.clone())),
+            (&only, one.clone().and(other.clone().not())),
+        ] {
+            let length = term.shortest();
+            prop_assert_eq!(dfa.is_empty(), length.is_none(), "{:?} and {:?}", one, other);
+            prop_assert_eq!(shortest(dfa, &alphabet), length, "{:?} and {:?}", one, other);
+        }
+    }
 
     #[test]
     fn a_pattern_is_its_automaton(pattern in pattern(), ignore_case: bool, text in "[abAB/:éx]{0,8}") {

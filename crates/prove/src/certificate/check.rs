@@ -48,7 +48,7 @@ impl Certificate {
             return Err(CertificateError::OpenIssuers(why));
         }
         for issuer in &issuers.known {
-            for universe in universes(issuer, &[one, two]) {
+            for universe in universes(issuer, &[one, two], options) {
                 let written = self
                     .universes
                     .iter()

@@ -67,7 +67,7 @@ pub fn certify(one: &Policy, two: &Policy, options: &Options) -> Option<Certific
     }
     let mut proofs = Vec::new();
     for issuer in &known {
-        for universe in universes(issuer, &[one, two]) {
+        for universe in universes(issuer, &[one, two], options) {
             let world = World::new(&universe, &[one, two], options, |_| Vec::new());
             let cases = Writer::new(&world.space, difference(&world)).ok()?.write()?;
             let form = universe.form().map(str::to_owned);

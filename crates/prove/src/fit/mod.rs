@@ -115,7 +115,8 @@ impl Fit {
 /// mints where [`JobFit::why`] says what is not known.
 pub fn fit(policy: &Policy, jobs: &[Mintable], options: &Options) -> Fit {
     let Issuers { known, others } = issuers_of(&[policy], options);
-    let universes: Vec<Universe> = known.iter().flat_map(|issuer| universes(issuer, &[policy])).collect();
+    let universes: Vec<Universe> =
+        known.iter().flat_map(|issuer| universes(issuer, &[policy], options)).collect();
     let fits = jobs.iter().map(|job| one(policy, job, &universes, options)).collect();
     let mut why = others;
     let slack = slack(policy, jobs, &universes, options, &mut why);

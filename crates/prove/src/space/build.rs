@@ -2,22 +2,28 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use daypass_claims::ClaimValue;
 use daypass_trust::Context;
 use daypass_trust::form::{Atom, JoinPart, Piece as PatternPiece, RequestKey, Test, Variable};
 
-use super::class::{MOST_CLASSES, Probe, Reader, reached};
+use super::class::{MOST_CLASSES, Probe, Reader, Signature, reached};
 use super::language::{Language, Needs};
-use super::texts::{self, Flat, FlatPiece};
-use super::{Class, Dimension, Formula, Hints, Languages, Leaf, Leaves, Scope, Space, Subject, plausible};
-use crate::automaton::{Alphabet, Cuts, Dfa, STATES, expression_cuts, expression_dfa};
+use super::plausible::{Candidates, Own};
+use super::texts::{self, Escapes, Flat, FlatPiece, Forms};
+use super::values::Thresholds;
+use super::{Class, Dimension, Formula, Hints, Languages, Leaf, Leaves, Scope, Space, Subject};
+use crate::Cache;
+use crate::automaton::{Alphabet, Cuts, Dfa, DfaState, Symbol};
 use crate::universe::{Kind, Part, PartId, Universe};
 
 /// What a caller may call its session (AWS `RoleSessionName`).
 const SESSION_NAME: &str = r"[A-Za-z0-9_+=,.@-]{2,64}";
 /// A domain this small is taken value by value.
 const FEW: usize = 24;
+/// The most states that a language may stand in before a part.
+const MOST_STATES: usize = 256;
 
 /// What one leaf depends on.
 #[derive(Default)]
@@ -33,7 +39,13 @@ struct Looks {
 
 impl<'u> Space<'u> {
     /// The tokens of a universe as far as these leaves tell them apart.
-    pub(crate) fn new(universe: &'u Universe, mut leaves: Leaves, context: Context, hints: &Hints) -> Self {
+    pub(crate) fn new(
+        universe: &'u Universe,
+        mut leaves: Leaves,
+        context: Context,
+        hints: &Hints,
+        cache: &Cache,
+    ) -> Self {
         let holds = Formula::All(
             universe
                 .consistent()
@@ -55,10 +67,12 @@ impl<'u> Space<'u> {
             }
         }
         let all: Vec<&Looks> = looks.iter().chain(&rules).collect();
-        let mut build = Dimensions::new(universe, &all, hints);
+        let mut build = Dimensions::new(universe, &all, hints, cache);
         let dimensions: Vec<Dimension> = subjects.iter().map(|subject| build.dimension(subject)).collect();
+        let signatures: Vec<Vec<Option<Signature>>> =
+            dimensions.iter().map(|dimension| build.signatures(dimension)).collect();
         let mut scopes: Vec<Scope> =
-            (0..looks.len()).map(|leaf| build.scope(leaf, &rules, &dimensions)).collect();
+            (0..looks.len()).map(|leaf| build.scope(leaf, &rules, &dimensions, &signatures)).collect();
         let (order, levels) = order(&scopes, dimensions.len());
         for scope in &mut scopes {
             let mut both: Vec<(usize, Vec<usize>)> =
@@ -78,7 +92,7 @@ impl<'u> Space<'u> {
             holds,
             context,
             unknowns,
-            languages: build.languages(&subjects),
+            languages: build.languages(&subjects, signatures),
             diagrams: RefCell::default(),
             leaf_diagrams: RefCell::default(),
         }
@@ -123,9 +137,9 @@ fn looks_of_claim(claim: &str, needs: Needs, universe: &Universe) -> Looks {
         subjects: universe.parts_of(claim).into_iter().map(Subject::Part).collect(),
         claims: vec![claim.to_owned()],
         needs,
-        flats: texts::of_claim(universe, claim),
-        request: None,
+        ..Looks::default()
     }
+    .over(texts::of_claim(universe, claim), claim)
 }
 
 fn looks_of_atom(atom: &Atom, universe: &Universe) -> Looks {
@@ -135,7 +149,7 @@ fn looks_of_atom(atom: &Atom, universe: &Universe) -> Looks {
         Variable::Claim(path) | Variable::Unverified { claim: path, .. } => {
             looks.claim(path.claim.as_str(), universe);
             match texts::of_path(universe, path) {
-                Some(flats) => looks.flats = flats,
+                Some(forms) => looks = looks.over(forms, path.claim.as_str()),
                 None if atom.test == Test::Present => {}
                 None => looks
                     .needs
@@ -150,7 +164,7 @@ fn looks_of_atom(atom: &Atom, universe: &Universe) -> Looks {
                 }
             }
             match texts::of_join(universe, parts) {
-                Some(flats) => looks.flats = flats,
+                Some(forms) => looks = looks.over(forms, "a text of several claims"),
                 None => looks.needs.inexact.push("a piece of a claim is not taken apart".to_owned()),
             }
         }
@@ -170,6 +184,15 @@ fn looks_of_atom(atom: &Atom, universe: &Universe) -> Looks {
 }
 
 impl Looks {
+    /// Over all forms of a text.
+    fn over(mut self, forms: Forms, text: &str) -> Self {
+        if forms.cut_short {
+            self.needs.inexact.push(format!("`{text}` is put together in too many ways to go through"));
+        }
+        self.flats = forms.flats;
+        self
+    }
+
     fn claim(&mut self, claim: &str, universe: &Universe) {
         self.claims.push(claim.to_owned());
         self.subjects.extend(universe.parts_of(claim).into_iter().map(Subject::Part));
@@ -241,12 +264,18 @@ fn add(probes: &mut Vec<Probe>, probe: Probe) -> usize {
 struct Dimensions<'a> {
     universe: &'a Universe,
     looks: &'a [&'a Looks],
-    hints: Hints,
+    cache: &'a Cache,
+    /// Texts to try for the classes of every part.
+    candidates: Candidates,
     alphabet: Alphabet,
-    languages: Vec<(Language, usize)>,
+    languages: HashMap<Language, usize>,
+    /// By language and how characters are written: the language as it reads them.
+    reading: HashMap<(usize, Escapes), usize>,
     dfas: Vec<Dfa>,
     /// Texts of domains, by expression.
-    domains: HashMap<String, Dfa>,
+    domains: HashMap<String, Rc<Dfa>>,
+    /// By language as it reads, part and states before it: the states after it. Forms of a text begin alike.
+    ends: HashMap<(usize, PartId, BTreeSet<DfaState>), BTreeSet<DfaState>>,
     /// By part: the probes that run over it.
     probes: HashMap<PartId, Vec<Probe>>,
     /// By request key.
@@ -258,33 +287,32 @@ struct Dimensions<'a> {
 }
 
 impl<'a> Dimensions<'a> {
-    fn new(universe: &'a Universe, looks: &'a [&'a Looks], hints: &Hints) -> Self {
+    fn new(universe: &'a Universe, looks: &'a [&'a Looks], hints: &Hints, cache: &'a Cache) -> Self {
+        let alphabet = alphabet(universe, looks, cache);
+        let mut hints = hints.clone();
+        for language in looks.iter().flat_map(|looks| &looks.needs.languages) {
+            hints.words.extend(language.literals());
+        }
         let mut this = Self {
             universe,
             looks,
-            hints: hints.clone(),
-            alphabet: alphabet(universe, looks),
-            languages: Vec::new(),
+            cache,
+            candidates: Candidates::new(&hints, &alphabet),
+            alphabet,
+            languages: HashMap::new(),
+            reading: HashMap::new(),
             dfas: Vec::new(),
             domains: HashMap::new(),
+            ends: HashMap::new(),
             probes: HashMap::new(),
             request_probes: HashMap::new(),
             own: vec![Vec::new(); looks.len()],
             failed: HashMap::new(),
         };
-        for looks in looks {
-            for language in &looks.needs.languages {
-                this.hints.words.extend(language.literals());
-            }
-        }
-        this.hints.words.dedup();
         for (at, looks) in this.looks.iter().enumerate() {
             for language in &looks.needs.languages {
-                match this.dfa(language) {
-                    Ok(dfa) => this.run(dfa, at, looks),
-                    Err(why) => {
-                        this.failed.insert(at, why);
-                    }
+                if let Err(why) = this.dfa(language).and_then(|dfa| this.run(dfa, at, looks)) {
+                    this.failed.insert(at, why);
                 }
             }
         }
@@ -292,28 +320,44 @@ impl<'a> Dimensions<'a> {
     }
 
     fn dfa(&mut self, language: &Language) -> Result<usize, String> {
-        if let Some((_, at)) = self.languages.iter().find(|(known, _)| known == language) {
+        if let Some(at) = self.languages.get(language) {
             return Ok(*at);
         }
-        let dfa = language.dfa(&self.alphabet).map_err(|error| error.to_string())?;
+        let machine = self.cache.language(language).map_err(|error| error.to_string())?;
         let at = self.dfas.len();
-        self.dfas.push(dfa);
-        self.languages.push((language.clone(), at));
+        self.dfas.push(machine.over(&self.alphabet));
+        self.languages.insert(language.clone(), at);
         Ok(at)
     }
 
+    /// The language as it reads values whose characters are written differently.
+    fn reading(&mut self, dfa: usize, escapes: &Escapes) -> usize {
+        if escapes.is_empty() {
+            return dfa;
+        }
+        if let Some(at) = self.reading.get(&(dfa, escapes.clone())) {
+            return *at;
+        }
+        let written: Vec<(Symbol, &str)> =
+            escapes.iter().map(|(from, to)| (self.alphabet.symbol(*from), to.as_str())).collect();
+        let Some(read) = self.dfas.get(dfa).map(|dfa| dfa.reading(&written, &self.alphabet)) else {
+            return dfa;
+        };
+        let at = self.dfas.len();
+        self.dfas.push(read);
+        self.reading.insert((dfa, escapes.clone()), at);
+        at
+    }
+
     /// Runs a language over the texts that it is about, and notes from where it meets each part.
-    fn run(&mut self, dfa: usize, place: usize, looks: &Looks) {
+    fn run(&mut self, dfa: usize, place: usize, looks: &Looks) -> Result<(), String> {
         if let Some(key) = &looks.request {
-            let from = self.dfas.get(dfa).map_or(0, Dfa::start);
-            let probe = Probe { dfa, from, escapes: Vec::new(), suffix: String::new(), last: true };
+            let probe = Probe { dfa, read: dfa, from: Dfa::START, suffix: String::new(), last: true };
             let at = add(self.request_probes.entry(key.clone()).or_default(), probe);
             self.owns(place, Subject::Request(key.clone()), at);
-            return;
+            return Ok(());
         }
-        for flat in &looks.flats {
-            self.run_over(dfa, place, flat);
-        }
+        looks.flats.iter().try_for_each(|flat| self.run_over(dfa, place, flat))
     }
 
     fn owns(&mut self, place: usize, subject: Subject, probe: usize) {
@@ -324,75 +368,100 @@ impl<'a> Dimensions<'a> {
         }
     }
 
-    fn run_over(&mut self, dfa: usize, place: usize, flat: &Flat) {
-        let Some(start) = self.dfas.get(dfa).map(Dfa::start) else { return };
-        let mut states = BTreeSet::from([start]);
+    fn run_over(&mut self, dfa: usize, place: usize, flat: &Flat) -> Result<(), String> {
+        let mut states = BTreeSet::from([Dfa::START]);
         for (at, piece) in flat.iter().enumerate() {
-            match piece {
-                FlatPiece::Literal(text) => {
-                    let Some(dfa) = self.dfas.get(dfa) else { return };
-                    states = states.iter().map(|state| dfa.run(*state, text, &self.alphabet)).collect();
-                }
-                FlatPiece::Part { part, escapes } => {
-                    let rest = flat.get(at.saturating_add(1)..).unwrap_or_default();
-                    let (suffix, last) = match rest {
-                        [] => (String::new(), true),
-                        [FlatPiece::Literal(text)] => (text.clone(), true),
-                        [FlatPiece::Literal(text), ..] => (text.clone(), false),
-                        _ => (String::new(), false),
-                    };
-                    let domains = self.domains_of(*part);
-                    let mut next = BTreeSet::new();
-                    for from in &states {
-                        let probe = Probe {
-                            dfa,
-                            from: *from,
-                            escapes: escapes.clone(),
-                            suffix: suffix.clone(),
-                            last,
-                        };
-                        let at = add(self.probes.entry(*part).or_default(), probe);
-                        self.owns(place, Subject::Part(*part), at);
-                        let Some(dfa) = self.dfas.get(dfa) else { return };
-                        for domain in &domains {
-                            next.extend(reached(dfa, *from, escapes, domain, &self.alphabet));
-                        }
-                    }
-                    states = next;
-                }
+            if let FlatPiece::Literal(text) = piece
+                && let Some(dfa) = self.dfas.get(dfa)
+            {
+                states = states.iter().map(|state| dfa.run(*state, text, &self.alphabet)).collect();
+            }
+            let FlatPiece::Part { part, escapes } = piece else { continue };
+            let rest = flat.get(at.saturating_add(1)..).unwrap_or_default();
+            let (suffix, last) = match rest {
+                [] => ("", true),
+                [FlatPiece::Literal(text)] => (text.as_str(), true),
+                [FlatPiece::Literal(text), ..] => (text.as_str(), false),
+                _ => ("", false),
+            };
+            let read = self.reading(dfa, escapes);
+            // Where nothing leads out, all values are the same.
+            let open = |state: &DfaState| self.dfas.get(dfa).is_some_and(|dfa| !dfa.is_final(*state));
+            let from: Vec<DfaState> = states.iter().copied().filter(open).collect();
+            for from in from {
+                let probe = Probe { dfa, read, from, suffix: suffix.to_owned(), last };
+                let at = add(self.probes.entry(*part).or_default(), probe);
+                self.owns(place, Subject::Part(*part), at);
+            }
+            states = self.reached(read, *part, states);
+            if states.len() > MOST_STATES {
+                return Err("a pattern can be gone through in too many ways".to_owned());
             }
         }
+        Ok(())
+    }
+
+    /// Where values of a part lead a language, as it reads them, from some states.
+    fn reached(&mut self, read: usize, part: PartId, from: BTreeSet<DfaState>) -> BTreeSet<DfaState> {
+        let key = (read, part, from);
+        if let Some(known) = self.ends.get(&key) {
+            return known.clone();
+        }
+        let domains = self.domains_of(part);
+        let Some(dfa) = self.dfas.get(read) else { return BTreeSet::new() };
+        let ends: BTreeSet<DfaState> =
+            domains.iter().flat_map(|domain| reached(dfa, &key.2, domain, &self.alphabet)).collect();
+        self.ends.insert(key, ends.clone());
+        ends
     }
 
     /// The languages of a part's texts.
-    fn domains_of(&mut self, part: PartId) -> Vec<Dfa> {
+    fn domains_of(&mut self, part: PartId) -> Vec<Rc<Dfa>> {
         let Some(part) = self.universe.part(part) else { return Vec::new() };
-        let expressions: Vec<String> = part.kinds.iter().filter_map(Kind::text).collect();
-        expressions.iter().filter_map(|expression| self.domain(expression)).collect()
+        part.kinds.iter().filter_map(Kind::text).filter_map(|expression| self.domain(expression)).collect()
     }
 
-    fn domain(&mut self, expression: &str) -> Option<Dfa> {
+    fn domain(&mut self, expression: &str) -> Option<Rc<Dfa>> {
         if let Some(known) = self.domains.get(expression) {
-            return Some(known.clone());
+            return Some(Rc::clone(known));
         }
-        let dfa = expression_dfa(expression, &self.alphabet, STATES).ok()?;
-        self.domains.insert(expression.to_owned(), dfa.clone());
+        let dfa = Rc::new(self.cache.whole(expression).ok()?.over(&self.alphabet));
+        self.domains.insert(expression.to_owned(), Rc::clone(&dfa));
         Some(dfa)
     }
 
     /// What is needed to say of a text of which class it is, and of classes which texts they are.
-    fn languages(self, subjects: &[Subject]) -> Languages {
-        let probes = subjects.iter().map(|subject| match subject {
-            Subject::Part(part) => self.probes.get(part).cloned().unwrap_or_default(),
-            Subject::Request(key) => self.request_probes.get(key).cloned().unwrap_or_default(),
-            Subject::Time => Vec::new(),
-        });
-        let probes = probes.collect();
-        Languages { alphabet: self.alphabet, dfas: self.dfas, domains: self.domains, probes }
+    fn languages(self, subjects: &[Subject], signatures: Vec<Vec<Option<Signature>>>) -> Languages {
+        let probes = subjects.iter().map(|subject| self.probes_of(subject).to_vec()).collect();
+        Languages { alphabet: self.alphabet, dfas: self.dfas, domains: self.domains, probes, signatures }
+    }
+
+    /// The probes that run over something.
+    fn probes_of(&self, subject: &Subject) -> &[Probe] {
+        let probes = match subject {
+            Subject::Part(part) => self.probes.get(part),
+            Subject::Request(key) => self.request_probes.get(key),
+            Subject::Time => None,
+        };
+        probes.map_or(&[], Vec::as_slice)
+    }
+
+    /// What the probes say of each class of a dimension; nothing of what is no text.
+    fn signatures(&self, dimension: &Dimension) -> Vec<Option<Signature>> {
+        let probes = self.probes_of(&dimension.subject);
+        let reader = Reader { alphabet: &self.alphabet, dfas: &self.dfas, probes };
+        let text = |class: &Class| class.value.as_ref().and_then(|value| value.as_str().map(str::to_owned));
+        dimension.classes.iter().map(|class| text(class).map(|text| reader.signature(&text))).collect()
     }
 
     /// What a leaf depends on, given the rules of claims that it may look at.
-    fn scope(&self, leaf: usize, rules: &[Looks], dimensions: &[Dimension]) -> Scope {
+    fn scope(
+        &self,
+        leaf: usize,
+        rules: &[Looks],
+        dimensions: &[Dimension],
+        signatures: &[Vec<Option<Signature>>],
+    ) -> Scope {
         let Some(looks) = self.looks.get(leaf).copied() else { return Scope::default() };
         let mut scope = Scope { claims: looks.claims.clone(), ..Scope::default() };
         scope.inexact.clone_from(&looks.needs.inexact);
@@ -411,7 +480,8 @@ impl<'a> Dimensions<'a> {
                 continue;
             }
             scope.support.push(at);
-            scope.kinds.push(self.kinds(looks, &own, dimension));
+            let signatures = signatures.get(at).map_or(&[][..], Vec::as_slice);
+            scope.kinds.push(self.kinds(looks, &own, dimension, signatures));
             let inexact = dimension.inexact.iter().filter(|why| !scope.inexact.contains(why));
             let inexact: Vec<String> = inexact.cloned().collect();
             scope.inexact.extend(inexact);
@@ -420,41 +490,38 @@ impl<'a> Dimensions<'a> {
     }
 
     /// Which classes of a dimension are the same to a leaf: texts that none of its own probes tells apart.
-    fn kinds(&self, looks: &Looks, own: &[usize], dimension: &Dimension) -> Vec<usize> {
-        let each = || (0..dimension.classes.len()).collect();
-        if !looks.needs.values.is_empty() || !looks.needs.inexact.is_empty() {
-            return each();
+    fn kinds(
+        &self,
+        looks: &Looks,
+        own: &[usize],
+        dimension: &Dimension,
+        signatures: &[Option<Signature>],
+    ) -> Vec<usize> {
+        let no_text = !looks.needs.values.is_empty() || !looks.needs.inexact.is_empty();
+        if no_text || dimension.subject == Subject::Time {
+            return (0..dimension.classes.len()).collect();
         }
-        let known = match &dimension.subject {
-            Subject::Part(part) => self.probes.get(part),
-            Subject::Request(key) => self.request_probes.get(key),
-            Subject::Time => return each(),
-        };
         let owned = own.iter().filter_map(|at| self.own.get(*at)).flatten();
         let owned = owned.filter(|(subject, _)| *subject == dimension.subject);
         let probes: BTreeSet<usize> = owned.map(|(_, probe)| *probe).collect();
-        let probes: Vec<Probe> =
-            probes.iter().filter_map(|at| known.and_then(|known| known.get(*at))).cloned().collect();
-        let reader = Reader { alphabet: &self.alphabet, dfas: &self.dfas, probes: &probes };
-        let mut kinds: HashMap<Result<Vec<u32>, usize>, usize> = HashMap::new();
-        let mut kind = |(at, class): (usize, &Class)| {
-            let key = match &class.value {
-                Some(ClaimValue::String(text)) => Ok(reader.signature(text)),
-                _ => Err(at),
+        let mut kinds: HashMap<Result<Signature, usize>, usize> = HashMap::new();
+        let mut kind = |(at, signature): (usize, &Option<Signature>)| {
+            let said = |signature: &Signature| {
+                probes.iter().filter_map(|probe| signature.get(*probe).copied()).collect()
             };
             let fresh = kinds.len();
-            *kinds.entry(key).or_insert(fresh)
+            *kinds.entry(signature.as_ref().map(said).ok_or(at)).or_insert(fresh)
         };
-        dimension.classes.iter().enumerate().map(&mut kind).collect()
+        signatures.iter().enumerate().map(&mut kind).collect()
     }
 
     fn dimension(&mut self, subject: &Subject) -> Dimension {
         let mut inexact: Vec<String> = Vec::new();
-        let mut values: Vec<String> = Vec::new();
+        let mut values = Thresholds::default();
         let mut languages = 0_usize;
         for looks in self.looks {
             if looks.subjects.contains(subject) {
-                values.extend(looks.needs.values.iter().cloned());
+                values.append(&looks.needs.values);
                 languages = languages.saturating_add(looks.needs.languages.len());
             }
         }
@@ -464,12 +531,14 @@ impl<'a> Dimensions<'a> {
                 if languages > 0 {
                     inexact.push("an address that is compared as text is not reasoned about".to_owned());
                 }
-                values.push("198.51.100.7".to_owned());
-                plain(subject, values, inexact)
+                // One of each version that is in no network, where there is one.
+                values.others.extend(["198.51.100.7".to_owned(), "2001:db8::7".to_owned()]);
+                plain(subject, values.others, inexact)
             }
             Subject::Time => {
-                values.push("2026-11-23T12:00:00Z".to_owned());
-                plain(subject, values, inexact)
+                let mut times = values.times();
+                times.push("2026-11-23T12:00:00Z".to_owned());
+                plain(subject, times, inexact)
             }
             Subject::Request(key) => self.request(key, inexact),
         }
@@ -485,23 +554,24 @@ impl<'a> Dimensions<'a> {
         Dimension { subject: Subject::Request(key.clone()), classes, inexact }
     }
 
-    fn part(&mut self, id: PartId, values: &[String], mut inexact: Vec<String>) -> Dimension {
+    fn part(&mut self, id: PartId, thresholds: &Thresholds, mut inexact: Vec<String>) -> Dimension {
         let Some(part) = self.universe.part(id).cloned() else {
             return Dimension { subject: Subject::Part(id), classes: Vec::new(), inexact };
         };
         let probes = self.probes.get(&id).cloned().unwrap_or_default();
+        let values = thresholds.texts();
         let mut classes = Vec::new();
         for kind in &part.kinds {
             match kind {
                 Kind::Text(expression) => {
-                    classes.extend(self.texts(&part, expression, &probes, values, &mut inexact));
+                    classes.extend(self.texts(&part, expression, &probes, &values, &mut inexact));
                 }
                 Kind::List(expression) => {
-                    let items = self.texts(&part, expression, &probes, values, &mut inexact);
+                    let items = self.texts(&part, expression, &probes, &values, &mut inexact);
                     classes.extend(lists(&items, &mut inexact));
                 }
                 Kind::Flag => classes.extend([true, false].map(|flag| Class::only(flag.into()))),
-                Kind::Integer => classes.extend(integers(&part, values)),
+                Kind::Integer => classes.extend(integers(&part, &thresholds.integers())),
                 Kind::Null => classes.push(Class::only(ClaimValue::Null)),
                 Kind::Opaque(value) => {
                     inexact.push(format!("what `{}` can be is not known", part.name));
@@ -536,10 +606,9 @@ impl<'a> Dimensions<'a> {
         if let Some(all) = few {
             return all.into_iter().map(|text| Class::only(ClaimValue::String(text))).collect();
         }
-        let mut wanted = plausible::candidates(part, &self.hints);
-        wanted.extend(values.iter().cloned());
+        let own = Own::new(part, values, &self.alphabet);
         let reader = Reader { alphabet: &self.alphabet, dfas: &self.dfas, probes };
-        let found = reader.classes(&domain, &wanted);
+        let found = reader.classes(&domain, self.candidates.of(&own));
         if found.cut_short {
             inexact.push(format!("`{}` falls into more than {MOST_CLASSES} classes", part.name));
         }
@@ -572,7 +641,8 @@ pub(crate) const fn expression_of(key: &RequestKey) -> &'static str {
 
 /// One class for each value.
 fn plain(subject: &Subject, mut values: Vec<String>, inexact: Vec<String>) -> Dimension {
-    values.dedup();
+    let mut seen = BTreeSet::new();
+    values.retain(|value| seen.insert(value.clone()));
     let classes =
         values.into_iter().map(|value| Class { value: Some(ClaimValue::String(value)), only: false });
     Dimension { subject: subject.clone(), classes: classes.collect(), inexact }
@@ -600,9 +670,9 @@ fn lists(items: &[Class], inexact: &mut Vec<String>) -> Vec<Class> {
     lists
 }
 
-fn integers(part: &Part, values: &[String]) -> Vec<Class> {
+fn integers(part: &Part, values: &[i64]) -> Vec<Class> {
     let usual = part.usual().cloned();
-    let numbers = values.iter().filter_map(|value| value.parse::<i64>().ok()).map(ClaimValue::from);
+    let numbers = values.iter().copied().map(ClaimValue::from);
     let mut found: Vec<ClaimValue> = Vec::new();
     for value in usual.into_iter().filter(|value| value.as_str().is_none()).chain(numbers) {
         if !found.contains(&value) {
@@ -622,34 +692,33 @@ impl Class {
 }
 
 /// The coarsest alphabet for everything at hand.
-fn alphabet(universe: &Universe, looks: &[&Looks]) -> Alphabet {
+fn alphabet(universe: &Universe, looks: &[&Looks], cache: &Cache) -> Alphabet {
     let mut cuts = Cuts::default();
+    let mut domains: BTreeSet<&str> = BTreeSet::new();
+    // What there is no automaton for is said where it is asked for.
     for look in looks {
-        for language in &look.needs.languages {
-            // What there is no automaton for is said where it is built.
-            language.cuts(&mut cuts).ok();
+        for machine in look.needs.languages.iter().filter_map(|language| cache.language(language).ok()) {
+            machine.cut(&mut cuts);
         }
-        for flat in &look.flats {
-            for piece in flat {
-                match piece {
-                    FlatPiece::Literal(text) => cuts.text(text),
-                    FlatPiece::Part { part, escapes } => {
-                        for (from, to) in escapes {
-                            cuts.character(*from);
-                            cuts.text(to);
-                        }
-                        for kind in universe.part(*part).into_iter().flat_map(|part| &part.kinds) {
-                            if let Some(expression) = kind.text() {
-                                expression_cuts(&expression, &mut cuts).ok();
-                            }
-                        }
+        for piece in look.flats.iter().flatten() {
+            match piece {
+                FlatPiece::Literal(text) => cuts.text(text),
+                FlatPiece::Part { part, escapes } => {
+                    for (from, to) in escapes {
+                        cuts.character(*from);
+                        cuts.text(to);
                     }
+                    let kinds = universe.part(*part).into_iter().flat_map(|part| &part.kinds);
+                    domains.extend(kinds.filter_map(Kind::text));
                 }
             }
         }
         if look.request.is_some() {
-            expression_cuts(SESSION_NAME, &mut cuts).ok();
+            domains.insert(SESSION_NAME);
         }
+    }
+    for machine in domains.into_iter().filter_map(|expression| cache.whole(expression).ok()) {
+        machine.cut(&mut cuts);
     }
     Alphabet::new(&cuts)
 }

@@ -1,13 +1,13 @@
 //! The classes that the values of one part fall into: what no language at hand tells apart.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
-use crate::automaton::{Alphabet, Dfa, DfaState, Symbol};
+use super::plausible::Candidate;
+use crate::automaton::{Alphabet, Columns, Dfa, DfaState, Symbol};
 
-use super::texts::Escapes;
-
-/// The most states and classes that one part may have.
-const MOST_STATES: usize = 60_000;
+/// The most steps that are taken to find the classes of one part, and the most classes that it may have.
+const MOST_STEPS: usize = 3_000_000;
 pub(super) const MOST_CLASSES: usize = 400;
 
 /// What a language says of a part's value at one place of a text.
@@ -15,10 +15,10 @@ pub(super) const MOST_CLASSES: usize = 400;
 pub(super) struct Probe {
     /// Which language.
     pub(super) dfa: usize,
+    /// The same as it reads values whose characters are written differently there.
+    pub(super) read: usize,
     /// Where it stands before the value.
     pub(super) from: DfaState,
-    /// How the value's characters are written there.
-    pub(super) escapes: Escapes,
     /// What is written after it.
     pub(super) suffix: String,
     /// Whether the text ends there.
@@ -39,6 +39,9 @@ pub(super) struct TextClasses {
     pub(super) cut_short: bool,
 }
 
+/// What the probes say of a text, probe by probe.
+pub(super) type Signature = Vec<DfaState>;
+
 /// Everything that the classes of one part depend on.
 pub(super) struct Reader<'a> {
     pub(super) alphabet: &'a Alphabet,
@@ -47,14 +50,6 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn step(&self, probe: &Probe, state: DfaState, symbol: Symbol) -> DfaState {
-        let Some(dfa) = self.dfas.get(probe.dfa) else { return state };
-        match escape_of(&probe.escapes, self.alphabet, symbol) {
-            Some(written) => dfa.run(state, written, self.alphabet),
-            None => dfa.step(state, symbol),
-        }
-    }
-
     /// What a probe that ended in `state` says.
     fn verdict(&self, probe: &Probe, state: DfaState) -> DfaState {
         let Some(dfa) = self.dfas.get(probe.dfa) else { return state };
@@ -63,23 +58,43 @@ impl Reader<'_> {
     }
 
     /// What the probes say of a text.
-    pub(super) fn signature(&self, text: &str) -> Vec<DfaState> {
+    pub(super) fn signature(&self, text: &str) -> Signature {
+        let symbols: Vec<Symbol> = text.chars().map(|c| self.alphabet.symbol(c)).collect();
+        self.signature_of_symbols(&symbols)
+    }
+
+    fn signature_of_symbols(&self, symbols: &[Symbol]) -> Signature {
         let of = |probe: &Probe| {
-            let step = |state, c| self.step(probe, state, self.alphabet.symbol(c));
-            self.verdict(probe, text.chars().fold(probe.from, step))
+            let Some(read) = self.dfas.get(probe.read) else { return probe.from };
+            let end = symbols.iter().fold(probe.from, |state, symbol| read.step(state, *symbol));
+            self.verdict(probe, end)
         };
         self.probes.iter().map(of).collect()
     }
 
+    /// What the probes say of the texts that lead to a state of a walk.
+    fn signature_of(&self, walk: &Walk, runs: &[DfaState]) -> Signature {
+        let ends = walk.run_of.iter().map(|run| runs.get(*run).copied().unwrap_or_default());
+        self.probes.iter().zip(ends).map(|(probe, end)| self.verdict(probe, end)).collect()
+    }
+
     /// Every class of the language, each with the first of `wanted` that is in it, else with its shortest text.
-    pub(super) fn classes(&self, language: &Dfa, wanted: &[String]) -> TextClasses {
+    pub(super) fn classes<'c>(
+        &self,
+        language: &Dfa,
+        wanted: impl Iterator<Item = &'c Candidate>,
+    ) -> TextClasses {
         let walk = self.walk(language);
         let counts = walk.counts(self.alphabet);
-        let mut at: HashMap<Vec<DfaState>, usize> = HashMap::new();
+        let mut at: HashMap<Signature, usize> = HashMap::new();
         let mut classes: Vec<TextClass> = Vec::new();
         let mut texts: Vec<u8> = Vec::new();
-        for text in wanted.iter().filter(|text| language.contains(text, self.alphabet)) {
-            at.entry(self.signature(text)).or_insert_with(|| {
+        for Candidate { text, symbols } in wanted {
+            let end = symbols.iter().fold(Dfa::START, |state, symbol| language.step(state, *symbol));
+            if !language.accepts(end) {
+                continue;
+            }
+            at.entry(self.signature_of_symbols(symbols)).or_insert_with(|| {
                 classes.push(TextClass { text: text.clone(), only: false });
                 texts.push(0);
                 classes.len().saturating_sub(1)
@@ -87,13 +102,11 @@ impl Reader<'_> {
         }
         let mut cut_short = walk.cut_short;
         for (place, state) in walk.states.iter().enumerate() {
-            let Some((domain, probes)) = state.split_first() else { continue };
+            let Some((domain, runs)) = state.split_first() else { continue };
             if !language.accepts(*domain) {
                 continue;
             }
-            let verdicts = self.probes.iter().zip(probes);
-            let signature: Vec<DfaState> =
-                verdicts.map(|(probe, state)| self.verdict(probe, *state)).collect();
+            let signature = self.signature_of(&walk, runs);
             if classes.len() >= MOST_CLASSES && !at.contains_key(&signature) {
                 cut_short = true;
                 continue;
@@ -114,67 +127,87 @@ impl Reader<'_> {
     }
 
     /// The texts of the language that have one of these signatures; `None` where there are too many states to go through.
-    pub(super) fn texts_of(&self, language: &Dfa, signatures: &HashSet<Vec<DfaState>>) -> Option<Dfa> {
+    pub(super) fn texts_of(&self, language: &Dfa, signatures: &HashSet<Signature>) -> Option<Dfa> {
         let walk = self.walk(language);
         if walk.cut_short {
             return None;
         }
         // What leads nowhere is one state more.
         let lost = DfaState::try_from(walk.states.len()).ok()?;
-        let symbols = self.alphabet.len();
-        let mut table = vec![lost; walk.states.len().saturating_add(1).saturating_mul(symbols)];
-        for (from, symbol, to) in &walk.edges {
-            let at = from.saturating_mul(symbols).saturating_add(usize::from(*symbol));
+        let width = walk.columns.symbols().len();
+        let mut table = vec![lost; walk.states.len().saturating_add(1).saturating_mul(width)];
+        for (from, column, to) in &walk.edges {
+            let at = from.saturating_mul(width).saturating_add(*column);
             if let Some(slot) = table.get_mut(at) {
                 *slot = DfaState::try_from(*to).ok()?;
             }
         }
         let accepting = walk.states.iter().map(|state| {
-            state.split_first().is_some_and(|(domain, probes)| {
-                let verdicts = self.probes.iter().zip(probes);
-                let signature = verdicts.map(|(probe, state)| self.verdict(probe, *state)).collect();
-                language.accepts(*domain) && signatures.contains::<Vec<DfaState>>(&signature)
+            state.split_first().is_some_and(|(domain, runs)| {
+                language.accepts(*domain) && signatures.contains(&self.signature_of(&walk, runs))
             })
         });
         let accepting = accepting.chain(std::iter::once(false)).collect();
-        Some(Dfa::of_table(symbols, table, accepting))
+        Some(Dfa::of_table(&walk.columns, table, accepting))
     }
 
     /// Walks all probes and the language in step, shortest texts first.
     fn walk(&self, language: &Dfa) -> Walk {
+        // Probes that only differ in what comes after the value go the same way.
+        let mut runs: Vec<(&Dfa, DfaState)> = Vec::new();
+        let mut places: HashMap<(usize, DfaState), usize> = HashMap::new();
+        let mut run_of = Vec::with_capacity(self.probes.len());
+        for probe in self.probes {
+            let Some(read) = self.dfas.get(probe.read) else { continue };
+            run_of.push(*places.entry((probe.read, probe.from)).or_insert_with(|| {
+                runs.push((read, probe.from));
+                runs.len().saturating_sub(1)
+            }));
+        }
         let start: Vec<DfaState> =
-            std::iter::once(language.start()).chain(self.probes.iter().map(|probe| probe.from)).collect();
-        let live = language.live();
-        let is_live =
-            |state: DfaState| usize::try_from(state).ok().and_then(|at| live.get(at)) == Some(&true);
-        let mut known: HashMap<Vec<DfaState>, usize> = HashMap::from([(start.clone(), 0)]);
-        let mut walk = Walk { states: vec![start], came: vec![None], edges: Vec::new(), cut_short: false };
+            std::iter::once(Dfa::START).chain(runs.iter().map(|(_, from)| *from)).collect();
+        let columns =
+            Columns::of(std::iter::once(language).chain(runs.iter().map(|(dfa, _)| *dfa)), self.alphabet);
+        let mut known: HashMap<Rc<[DfaState]>, usize> = HashMap::new();
+        let start: Rc<[DfaState]> = start.into();
+        known.insert(Rc::clone(&start), 0);
+        let mut walk = Walk {
+            columns: columns.clone(),
+            states: vec![start],
+            came: vec![None],
+            edges: Vec::new(),
+            run_of,
+            cut_short: false,
+        };
+        let mut next: Vec<DfaState> = Vec::new();
+        let most = MOST_STEPS.checked_div(runs.len().saturating_add(1)).unwrap_or_default();
         let mut place = 0;
         while let Some(state) = walk.states.get(place).cloned() {
-            let Some((domain, probes)) = state.split_first() else { break };
-            for symbol in self.alphabet.symbols() {
-                let next_domain = language.step(*domain, symbol);
-                if !is_live(next_domain) {
+            let Some((domain, at)) = state.split_first() else { break };
+            for (column, symbol) in columns.symbols().iter().enumerate() {
+                let next_domain = language.step(*domain, *symbol);
+                if !language.is_live(next_domain) {
                     continue;
                 }
-                let steps =
-                    self.probes.iter().zip(probes).map(|(probe, state)| self.step(probe, *state, symbol));
-                let next: Vec<DfaState> = std::iter::once(next_domain).chain(steps).collect();
-                let to = match known.get(&next) {
+                next.clear();
+                next.push(next_domain);
+                next.extend(runs.iter().zip(at).map(|((dfa, _), state)| dfa.step(*state, *symbol)));
+                let to = match known.get(next.as_slice()) {
                     Some(to) => *to,
-                    None if known.len() >= MOST_STATES => {
+                    None if walk.edges.len() >= most => {
                         walk.cut_short = true;
                         continue;
                     }
                     None => {
                         let to = walk.states.len();
-                        known.insert(next.clone(), to);
-                        walk.states.push(next);
-                        walk.came.push(Some((place, symbol)));
+                        let fresh: Rc<[DfaState]> = next.as_slice().into();
+                        known.insert(Rc::clone(&fresh), to);
+                        walk.states.push(fresh);
+                        walk.came.push(Some((place, *symbol)));
                         to
                     }
                 };
-                walk.edges.push((place, symbol, to));
+                walk.edges.push((place, column, to));
             }
             place = place.saturating_add(1);
         }
@@ -187,37 +220,43 @@ const MANY: u8 = 2;
 
 /// Everywhere that texts of a language lead.
 struct Walk {
-    states: Vec<Vec<DfaState>>,
+    /// The symbols that are told apart.
+    columns: Columns,
+    /// The language's state, and that of each run.
+    states: Vec<Rc<[DfaState]>>,
     /// By state: where it was come from first.
     came: Vec<Option<(usize, Symbol)>>,
-    /// From where by which symbol to where.
-    edges: Vec<(usize, Symbol, usize)>,
+    /// From where by which column to where, in the order of the states.
+    edges: Vec<(usize, usize, usize)>,
+    /// By probe: its run.
+    run_of: Vec<usize>,
     cut_short: bool,
 }
 
 impl Walk {
     /// By state: how many texts lead there, up to [`MANY`].
     fn counts(&self, alphabet: &Alphabet) -> Vec<u8> {
-        let characters: Vec<u8> =
-            alphabet.symbols().map(|symbol| if alphabet.only(symbol).is_some() { 1 } else { MANY }).collect();
-        let mut counts = vec![0_u8; self.states.len()];
-        loop {
-            let mut next = vec![0_u8; self.states.len()];
-            if let Some(start) = next.first_mut() {
-                *start = 1;
+        let columns = self.columns.symbols().iter().zip(self.columns.single());
+        let is_one = |(symbol, single): (&Symbol, bool)| single && alphabet.only(*symbol).is_some();
+        let characters: Vec<u8> = columns.map(|it| if is_one(it) { 1 } else { MANY }).collect();
+        let mut edges: Vec<&[(usize, usize, usize)]> = vec![&[]; self.states.len()];
+        for out in self.edges.chunk_by(|one, other| one.0 == other.0) {
+            if let Some(slot) = out.first().and_then(|(from, ..)| edges.get_mut(*from)) {
+                *slot = out;
             }
-            for (from, symbol, to) in &self.edges {
-                let characters = characters.get(usize::from(*symbol)).copied().unwrap_or(MANY);
-                let texts = counts.get(*from).copied().unwrap_or(0).saturating_mul(characters);
-                if let Some(count) = next.get_mut(*to) {
-                    *count = count.saturating_add(texts).min(MANY);
-                }
-            }
-            if next == counts {
-                return counts;
-            }
-            counts = next;
         }
+        let mut counts = vec![0_u8; self.states.len()];
+        // Texts that are not yet followed on.
+        let mut open = vec![(0_usize, 1_u8)];
+        while let Some((at, more)) = open.pop() {
+            let Some(count) = counts.get_mut(at).filter(|count| **count < MANY) else { continue };
+            *count = count.saturating_add(more).min(MANY);
+            for (_, column, to) in edges.get(at).copied().unwrap_or_default() {
+                let characters = characters.get(*column).copied().unwrap_or(MANY);
+                open.push((*to, more.saturating_mul(characters).min(MANY)));
+            }
+        }
+        counts
     }
 
     fn text(&self, place: usize, alphabet: &Alphabet) -> String {
@@ -231,32 +270,24 @@ impl Walk {
     }
 }
 
-fn escape_of<'e>(escapes: &'e Escapes, alphabet: &Alphabet, symbol: Symbol) -> Option<&'e str> {
-    escapes.iter().find(|(from, _)| alphabet.symbol(*from) == symbol).map(|(_, to)| to.as_str())
-}
-
-/// Where texts of `domain` lead a language that stands at `from`.
+/// Where texts of `domain` lead a language, read as it is read there, that stands in one of these states.
 pub(super) fn reached(
-    dfa: &Dfa,
-    from: DfaState,
-    escapes: &Escapes,
+    read: &Dfa,
+    from: &BTreeSet<DfaState>,
     domain: &Dfa,
     alphabet: &Alphabet,
-) -> HashSet<DfaState> {
-    let mut ends = HashSet::new();
-    let mut known = HashSet::from([(from, domain.start())]);
-    let mut open = vec![(from, domain.start())];
+) -> BTreeSet<DfaState> {
+    let mut ends = BTreeSet::new();
+    let mut known: HashSet<(DfaState, DfaState)> = from.iter().map(|state| (*state, Dfa::START)).collect();
+    let mut open: Vec<(DfaState, DfaState)> = known.iter().copied().collect();
+    let columns = Columns::of([read, domain], alphabet);
     while let Some((state, place)) = open.pop() {
         if domain.accepts(place) {
             ends.insert(state);
         }
-        for symbol in alphabet.symbols() {
-            let next = match escape_of(escapes, alphabet, symbol) {
-                Some(written) => dfa.run(state, written, alphabet),
-                None => dfa.step(state, symbol),
-            };
-            let next = (next, domain.step(place, symbol));
-            if known.insert(next) {
+        for symbol in columns.symbols() {
+            let next = (read.step(state, *symbol), domain.step(place, *symbol));
+            if domain.is_live(next.1) && known.insert(next) {
                 open.push(next);
             }
         }

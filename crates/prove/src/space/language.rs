@@ -1,10 +1,10 @@
 //! The languages that tests of text tell apart.
 
-use daypass_claims::Timestamp;
 use daypass_issuers::{Guard, Test as GuardTest};
 use daypass_trust::TAGS_CLAIM;
 use daypass_trust::form::{Audiences, Pattern, Piece, RequestKey, Test, Variable};
 
+use super::values::Thresholds;
 use super::{Leaf, Leaves};
 use crate::automaton::{
     Alphabet, Cuts, Dfa, STATES, Unsupported, arn_dfa, expression_cuts, pattern_cuts, search_dfa, union_dfa,
@@ -12,7 +12,7 @@ use crate::automaton::{
 use crate::universe::Universe;
 
 /// A language of texts that some test is about.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Language {
     /// Texts that one of the patterns matches; with it whether letter case is ignored.
     Patterns(Vec<(Pattern, bool)>),
@@ -29,7 +29,7 @@ pub(crate) enum Language {
 pub(crate) struct Needs {
     pub(crate) languages: Vec<Language>,
     /// Values at which a test changes its answer.
-    pub(crate) values: Vec<String>,
+    pub(crate) values: Thresholds,
     /// Why the languages and values may not be all that is told apart.
     pub(crate) inexact: Vec<String>,
 }
@@ -160,20 +160,10 @@ impl Needs {
             }
             Test::OneOf(tests) => self.one_of(tests),
             Test::Not(inner) => self.test(inner),
-            Test::Bool(_) => self.values.extend(["true".to_owned(), "false".to_owned()]),
-            Test::Number(_, wanted) => {
-                let wanted = wanted.as_f64();
-                for near in [wanted - 1.0, wanted, wanted + 1.0] {
-                    self.values.push(near.to_string());
-                }
-            }
-            Test::Date(_, wanted) => {
-                for near in [-1, 0, 1] {
-                    self.values
-                        .push(Timestamp::from_secs(wanted.as_secs().saturating_add(near)).to_rfc3339());
-                }
-            }
-            Test::Ip { network, prefix } => self.values.extend(addresses(*network, *prefix)),
+            Test::Bool(_) => self.values.others.extend(["true".to_owned(), "false".to_owned()]),
+            Test::Number(_, wanted) => self.values.numbers.push(*wanted),
+            Test::Date(_, wanted) => self.values.times.push(*wanted),
+            Test::Ip { network, prefix } => self.values.others.extend(addresses(*network, *prefix)),
             Test::Binary(_) => self.inexact.push("bytes in base64 are not reasoned about".to_owned()),
         }
     }

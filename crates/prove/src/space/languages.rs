@@ -1,8 +1,9 @@
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use daypass_claims::ClaimValue;
 
-use super::class::{Probe, Reader};
+use super::class::{Probe, Reader, Signature};
 use super::{Class, Dimension};
 use crate::automaton::{Alphabet, Dfa};
 
@@ -12,15 +13,17 @@ pub(crate) struct Languages {
     pub(crate) alphabet: Alphabet,
     pub(super) dfas: Vec<Dfa>,
     /// By expression.
-    pub(super) domains: HashMap<String, Dfa>,
+    pub(super) domains: HashMap<String, Rc<Dfa>>,
     /// By dimension.
     pub(super) probes: Vec<Vec<Probe>>,
+    /// By dimension and class: what the probes say of its texts.
+    pub(super) signatures: Vec<Vec<Option<Signature>>>,
 }
 
 impl Languages {
     /// The texts that an expression describes.
     pub(crate) fn domain(&self, expression: &str) -> Option<&Dfa> {
-        self.domains.get(expression)
+        self.domains.get(expression).map(Rc::as_ref)
     }
 
     fn reader(&self, dimension: usize) -> Option<Reader<'_>> {
@@ -38,12 +41,8 @@ impl Languages {
         let same = dimension.classes.iter().position(|class| class.value.as_ref() == value);
         let Some(ClaimValue::String(text)) = value else { return same };
         same.or_else(|| {
-            let reader = self.reader(place)?;
-            let signature = reader.signature(text);
-            dimension
-                .classes
-                .iter()
-                .position(|class| text_of(class).is_some_and(|known| reader.signature(known) == signature))
+            let signature = Some(self.reader(place)?.signature(text));
+            self.signatures.get(place)?.iter().position(|known| *known == signature)
         })
     }
 

@@ -17,6 +17,7 @@ mod plausible;
 mod scope;
 mod search;
 mod texts;
+mod values;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -30,7 +31,7 @@ pub(crate) use build::expression_of;
 pub(crate) use diagram::{Cube, Diagram, Diagrams, TooMany};
 pub(crate) use dimension::{Class, Dimension, Subject};
 pub(crate) use formula::{Formula, Leaf, LeafId, Leaves};
-pub(crate) use language::{patterns_of, words_of};
+pub(crate) use language::{Language, patterns_of, words_of};
 pub(crate) use languages::Languages;
 pub(crate) use plausible::Hints;
 pub(crate) use scope::Scope;

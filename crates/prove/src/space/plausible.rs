@@ -1,7 +1,10 @@
 //! Values that people would write, so that a witness reads like a token of somebody's job and not like `0/0`.
 
+use std::collections::HashSet;
+
 use daypass_issuers::Identifies;
 
+use crate::automaton::{Alphabet, Symbol};
 use crate::universe::Part;
 
 /// What is known about the question at hand.
@@ -42,39 +45,101 @@ const fn usual(identifies: Identifies) -> &'static [&'static str] {
     }
 }
 
-/// What to try for a part, best first.
-pub(super) fn candidates(part: &Part, hints: &Hints) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    let mut add = |text: &str| {
-        if !found.iter().any(|known| known == text) {
-            found.push(text.to_owned());
+/// A text to try, and the symbols that it is made of.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub(super) text: String,
+    pub(super) symbols: Vec<Symbol>,
+}
+
+/// Texts to try, best first and each once.
+struct List<'a> {
+    alphabet: &'a Alphabet,
+    known: HashSet<String>,
+    found: Vec<Candidate>,
+}
+
+impl<'a> List<'a> {
+    fn new(alphabet: &'a Alphabet) -> Self {
+        Self { alphabet, known: HashSet::new(), found: Vec::new() }
+    }
+
+    fn add(&mut self, text: String) {
+        if !self.known.contains(&text) {
+            let symbols = text.chars().map(|c| self.alphabet.symbol(c)).collect();
+            self.known.insert(text.clone());
+            self.found.push(Candidate { text, symbols });
         }
-    };
-    let sample = part.usual().and_then(|value| value.as_str());
-    sample.into_iter().for_each(&mut add);
-    hints.home.iter().map(String::as_str).for_each(&mut add);
-    for text in usual(part.identifies) {
-        add(text);
     }
-    let pieces: Vec<&str> = hints.words.iter().flat_map(|word| pieces(word)).collect();
-    for piece in &pieces {
-        add(piece);
-    }
-    for stem in sample.into_iter().chain(hints.home.iter().map(String::as_str)).chain(pieces.iter().copied())
-    {
+
+    /// Texts that are like another one.
+    fn add_like(&mut self, stem: &str) {
         for text in [
             format!("{stem}-evil"),
             format!("{stem}-x"),
             format!("evil-{stem}"),
             format!("{stem}x"),
             format!("x{stem}"),
+            stem.to_ascii_uppercase(),
+            stem.to_ascii_lowercase(),
         ] {
-            add(&text);
+            self.add(text);
         }
-        add(&stem.to_ascii_uppercase());
-        add(&stem.to_ascii_lowercase());
     }
-    found
+}
+
+/// What to try for every part of a space.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Candidates {
+    home: Vec<Candidate>,
+    pieces: Vec<Candidate>,
+    like: Vec<Candidate>,
+}
+
+impl Candidates {
+    pub(super) fn new(hints: &Hints, alphabet: &Alphabet) -> Self {
+        let mut home = List::new(alphabet);
+        hints.home.iter().for_each(|text| home.add(text.clone()));
+        let mut found = List::new(alphabet);
+        hints.words.iter().flat_map(|word| pieces(word)).for_each(|piece| found.add(piece.to_owned()));
+        let mut like = List::new(alphabet);
+        for stem in home.found.iter().chain(&found.found) {
+            like.add_like(&stem.text);
+        }
+        Self { home: home.found, pieces: found.found, like: like.found }
+    }
+
+    /// What to try for a part, best first. A text may come twice.
+    pub(super) fn of<'c>(&'c self, own: &'c Own) -> impl Iterator<Item = &'c Candidate> {
+        [&own.sample, &self.home, &own.usual, &self.pieces, &own.like, &self.like, &own.values]
+            .into_iter()
+            .flatten()
+    }
+}
+
+/// What to try for one part only.
+pub(super) struct Own {
+    sample: Vec<Candidate>,
+    usual: Vec<Candidate>,
+    like: Vec<Candidate>,
+    values: Vec<Candidate>,
+}
+
+impl Own {
+    pub(super) fn new(part: &Part, values: &[String], alphabet: &Alphabet) -> Self {
+        let of = |fill: &dyn Fn(&mut List<'_>)| {
+            let mut list = List::new(alphabet);
+            fill(&mut list);
+            list.found
+        };
+        let sample = part.usual().and_then(|value| value.as_str());
+        Self {
+            sample: of(&|list| sample.into_iter().for_each(|text| list.add(text.to_owned()))),
+            usual: of(&|list| usual(part.identifies).iter().for_each(|text| list.add((*text).to_owned()))),
+            like: of(&|list| sample.into_iter().for_each(|text| list.add_like(text))),
+            values: of(&|list| values.iter().for_each(|text| list.add(text.clone()))),
+        }
+    }
 }
 
 /// A word and what separators make of it.

@@ -1,9 +1,8 @@
 //! The texts that a claim can be, with every other claim that they are made of taken apart into parts.
 
-use daypass_claims::ClaimName;
 use daypass_trust::form::{ClaimPath, JoinPart, Step};
 
-use crate::universe::{Model, PartId, TextPiece, Universe};
+use crate::universe::{Model, PartId, TextPiece, TextRule, Universe};
 
 /// How a character is written inside a value, for those that are written differently.
 pub(crate) type Escapes = Vec<(char, String)>;
@@ -23,27 +22,79 @@ const MOST: usize = 64;
 /// The deepest that claims may be made of claims.
 const DEEPEST: usize = 16;
 
+/// The forms that a text can have.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Forms {
+    pub(crate) flats: Vec<Flat>,
+    /// Whether there are more.
+    pub(crate) cut_short: bool,
+}
+
+impl Forms {
+    const NONE: Self = Self { flats: Vec::new(), cut_short: false };
+
+    fn one(flat: Flat) -> Self {
+        Self { flats: vec![flat], cut_short: false }
+    }
+
+    fn literal(text: &str) -> Self {
+        Self::one(vec![FlatPiece::Literal(text.to_owned())])
+    }
+
+    fn part(part: PartId) -> Self {
+        Self::one(vec![FlatPiece::Part { part, escapes: Vec::new() }])
+    }
+
+    /// These or the others.
+    fn or(mut self, others: Self) -> Self {
+        self.flats.extend(others.flats);
+        self.cut_short |= others.cut_short || self.flats.len() > MOST;
+        self.flats.truncate(MOST);
+        self
+    }
+
+    /// Each of these with each of the others behind it.
+    fn then(&self, others: &Self) -> Self {
+        let joined = self.flats.iter().flat_map(|one| {
+            others.flats.iter().map(move |two| {
+                let mut flat = one.clone();
+                for piece in two {
+                    push(&mut flat, piece.clone());
+                }
+                flat
+            })
+        });
+        let all = self.flats.len().saturating_mul(others.flats.len());
+        let cut_short = self.cut_short || others.cut_short || all > MOST;
+        Self { flats: joined.take(MOST).collect(), cut_short }
+    }
+
+    fn escaped(mut self, escapes: &Escapes) -> Self {
+        self.flats = self.flats.into_iter().map(|flat| escape(flat, escapes)).collect();
+        self
+    }
+}
+
 /// Every form of the text that a claim can be.
-pub(crate) fn of_claim(universe: &Universe, claim: &str) -> Vec<Flat> {
+pub(crate) fn of_claim(universe: &Universe, claim: &str) -> Forms {
     expand(universe, claim, 0)
 }
 
 /// Every form of a text that is put together; `None` where a step into a claim stands in the way.
-pub(crate) fn of_join(universe: &Universe, parts: &[JoinPart]) -> Option<Vec<Flat>> {
-    let mut flats: Vec<Flat> = vec![Vec::new()];
+pub(crate) fn of_join(universe: &Universe, parts: &[JoinPart]) -> Option<Forms> {
+    let mut forms = Forms::one(Vec::new());
     for part in parts {
-        let next = match part {
-            JoinPart::Text(text) => vec![vec![FlatPiece::Literal(text.clone())]],
+        forms = forms.then(&match part {
+            JoinPart::Text(text) => Forms::literal(text),
             JoinPart::Claim(path) => of_path(universe, path)?,
-        };
-        flats = product(&flats, &next);
+        });
     }
-    Some(flats)
+    Some(forms)
 }
 
 /// Every form of the text at a path; `None` where a step stands in the way.
-pub(crate) fn of_path(universe: &Universe, path: &ClaimPath) -> Option<Vec<Flat>> {
-    let mut flats = of_claim(universe, path.claim.as_str());
+pub(crate) fn of_path(universe: &Universe, path: &ClaimPath) -> Option<Forms> {
+    let mut forms = of_claim(universe, path.claim.as_str());
     for step in &path.steps {
         let cased: fn(char) -> String = match step {
             Step::Lower => |c| c.to_ascii_lowercase().to_string(),
@@ -54,64 +105,34 @@ pub(crate) fn of_path(universe: &Universe, path: &ClaimPath) -> Option<Vec<Flat>
         };
         let letters = ('a'..='z').chain('A'..='Z').map(|c| (c, cased(c)));
         let letters: Escapes = letters.filter(|(c, to)| *to != c.to_string()).collect();
-        flats = flats.into_iter().map(|flat| escape(flat, &letters)).collect();
+        forms = forms.escaped(&letters);
     }
-    Some(flats)
+    Some(forms)
 }
 
-fn expand(universe: &Universe, claim: &str, depth: usize) -> Vec<Flat> {
+fn expand(universe: &Universe, claim: &str, depth: usize) -> Forms {
     match universe.model(claim) {
-        _ if depth > DEEPEST => Vec::new(),
-        None => Vec::new(),
-        Some(Model::Fixed(value)) => {
-            value.as_str().map_or_else(Vec::new, |text| vec![vec![FlatPiece::Literal(text.to_owned())]])
-        }
-        Some(Model::Part(part)) => vec![vec![FlatPiece::Part { part: *part, escapes: Vec::new() }]],
+        _ if depth > DEEPEST => Forms { cut_short: true, ..Forms::NONE },
+        None => Forms::NONE,
+        Some(Model::Fixed(value)) => value.as_str().map_or(Forms::NONE, Forms::literal),
+        Some(Model::Part(part)) => Forms::part(*part),
         Some(Model::Rules(rules)) => {
-            let mut all = Vec::new();
-            for rule in rules {
-                let mut flats: Vec<Flat> = vec![Vec::new()];
-                for piece in &rule.pieces {
+            let of = |rule: &TextRule| {
+                let piece = |forms: Forms, piece: &TextPiece| {
                     let next = match piece {
-                        TextPiece::Literal(text) => {
-                            // What the rule writes itself is not escaped.
-                            flats = product(&flats, &[vec![FlatPiece::Literal(text.clone())]]);
-                            continue;
-                        }
-                        TextPiece::Part(part) => {
-                            vec![vec![FlatPiece::Part { part: *part, escapes: Vec::new() }]]
-                        }
-                        TextPiece::OptionalPart(part) => {
-                            vec![Vec::new(), vec![FlatPiece::Part { part: *part, escapes: Vec::new() }]]
-                        }
-                        TextPiece::Claim(name) => nested(universe, name, depth),
+                        // What the rule writes itself is not escaped.
+                        TextPiece::Literal(text) => return forms.then(&Forms::literal(text)),
+                        TextPiece::Part(part) => Forms::part(*part),
+                        TextPiece::OptionalPart(part) => Forms::one(Vec::new()).or(Forms::part(*part)),
+                        TextPiece::Claim(name) => expand(universe, name.as_str(), depth.saturating_add(1)),
                     };
-                    let next: Vec<Flat> = next.into_iter().map(|flat| escape(flat, &rule.escapes)).collect();
-                    flats = product(&flats, &next);
-                }
-                all.extend(flats);
-            }
-            all.truncate(MOST);
-            all
+                    forms.then(&next.escaped(&rule.escapes))
+                };
+                rule.pieces.iter().fold(Forms::one(Vec::new()), piece)
+            };
+            rules.iter().map(of).fold(Forms::NONE, Forms::or)
         }
     }
-}
-
-fn nested(universe: &Universe, name: &ClaimName, depth: usize) -> Vec<Flat> {
-    expand(universe, name.as_str(), depth.saturating_add(1))
-}
-
-fn product(left: &[Flat], right: &[Flat]) -> Vec<Flat> {
-    let joined = left.iter().flat_map(|one| {
-        right.iter().map(move |two| {
-            let mut flat = one.clone();
-            for piece in two {
-                push(&mut flat, piece.clone());
-            }
-            flat
-        })
-    });
-    joined.take(MOST).collect()
 }
 
 fn push(flat: &mut Flat, piece: FlatPiece) {
@@ -144,4 +165,20 @@ fn escaped(text: &str, escapes: &Escapes) -> String {
     let mut written = String::new();
     crate::universe::push_escaped(&mut written, text, escapes);
     written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_forms_than_are_gone_through_are_said_to_be_more() {
+        let two = Forms::literal("a").or(Forms::literal("b"));
+        let many = (0..6).fold(Forms::one(Vec::new()), |forms, _| forms.then(&two));
+        assert_eq!((many.flats.len(), many.cut_short), (MOST, false));
+        let more = many.then(&two);
+        assert_eq!((more.flats.len(), more.cut_short), (MOST, true));
+        assert!(many.or(Forms::literal("c")).cut_short);
+        assert!(two.then(&more).cut_short && two.or(more).cut_short);
+    }
 }

@@ -215,7 +215,7 @@ impl Task<'_> {
         let mut why = None;
         for issuer in issuers_of(&[self.policy], self.options).known {
             // The old policy's own claims are in its universes only if they are asked for here.
-            for universe in universes(&issuer, &[self.policy]) {
+            for universe in universes(&issuer, &[self.policy], self.options) {
                 if !(universe.has_usual_form() || universe.form().is_none()) {
                     continue;
                 }
@@ -374,7 +374,7 @@ impl Task<'_> {
         let universes: Vec<Universe> = issuers_of(&[policy], self.options)
             .known
             .iter()
-            .flat_map(|issuer| universes(issuer, &[policy]))
+            .flat_map(|issuer| universes(issuer, &[policy], self.options))
             .collect();
         let needed = |universe: &Universe, leaves: &mut Leaves| {
             let facts = facts_about(universe, &[policy], &self.options.estate);
@@ -391,15 +391,20 @@ impl Task<'_> {
     /// Whether an intended token has the subject of this one.
     fn has_subject(&self, wish: Wish<'_>, witness: &Witness) -> bool {
         let same = |universe: &Universe| universe.form() == witness.form.as_deref();
-        universes(&witness.issuer, &[self.policy]).iter().filter(|universe| same(universe)).any(|universe| {
-            let facts = facts_about(universe, &[self.policy], &self.options.estate);
-            let ask = |leaves: &mut Leaves| {
-                let subject = leaves.claim(&"sub".into(), vec![Pattern::literal(witness.subject())]);
-                wish.tokens(universe, &facts, leaves).map(|meant| meant.and(subject)).into_iter().collect()
-            };
-            let world = World::new(universe, &[], self.options, ask);
-            world.asked.first().is_some_and(|wanted| matches!(world.find(wanted, &[]), Found::Token(_)))
-        })
+        universes(&witness.issuer, &[self.policy], self.options).iter().filter(|universe| same(universe)).any(
+            |universe| {
+                let facts = facts_about(universe, &[self.policy], &self.options.estate);
+                let ask = |leaves: &mut Leaves| {
+                    let subject = leaves.claim(&"sub".into(), vec![Pattern::literal(witness.subject())]);
+                    wish.tokens(universe, &facts, leaves)
+                        .map(|meant| meant.and(subject))
+                        .into_iter()
+                        .collect()
+                };
+                let world = World::new(universe, &[], self.options, ask);
+                world.asked.first().is_some_and(|wanted| matches!(world.find(wanted, &[]), Found::Token(_)))
+            },
+        )
     }
 
     /// Where the intended tokens belong: as given, else as the first of them says.
@@ -408,7 +413,7 @@ impl Task<'_> {
             return Some((*home).clone());
         }
         for issuer in issuers_of(&[policy], self.options).known {
-            for universe in universes(&issuer, &[policy]) {
+            for universe in universes(&issuer, &[policy], self.options) {
                 let facts = facts_about(&universe, &[policy], &self.options.estate);
                 for wish in self.wishes {
                     let ask =

@@ -114,7 +114,7 @@ impl Reader<'_> {
             return Some(vec![Pattern::literal(text)]);
         }
         let language = self.universe.part(part)?.kinds.first()?.text()?;
-        shape::globs(&language).or_else(|| Some(vec![Pattern::glob("*")]))
+        shape::globs(language).or_else(|| Some(vec![Pattern::glob("*")]))
     }
 }
 

@@ -1,6 +1,5 @@
 use daypass_claims::ClaimValue;
 use daypass_issuers::{Identifies, Shape};
-use daypass_trust::form::Expression;
 
 /// The place of a part in its universe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,19 +59,6 @@ impl Part {
         !self.optional && shape.is_some_and(|shape| shape != Shape::Text && shape.admits(text))
     }
 
-    /// Whether it can be this text, going by the form that it is known to have.
-    pub(crate) fn admits(&self, text: &str) -> bool {
-        let shape = |language: &String| Shape::ALL.into_iter().find(|shape| shape.regex() == language);
-        self.kinds.iter().any(|kind| match kind {
-            Kind::Text(language) => match shape(language) {
-                Some(shape) => shape.admits(text),
-                // Of names and paths that have no form in the catalogue, separators are what tells them apart.
-                None => Expression::parse(&format!("^(?:{language})$")).is_ok_and(|it| it.is_found_in(text)),
-            },
-            _ => false,
-        })
-    }
-
     /// The same part, known to name this.
     pub(crate) const fn naming(mut self, identifies: Identifies) -> Self {
         self.identifies = identifies;
@@ -87,9 +73,9 @@ impl Part {
 
 impl Kind {
     /// The language of its texts, or of its items' texts.
-    pub(crate) fn text(&self) -> Option<String> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match self {
-            Self::Text(expression) | Self::List(expression) => Some(expression.clone()),
+            Self::Text(expression) | Self::List(expression) => Some(expression),
             Self::Flag | Self::Integer | Self::Null | Self::Opaque(_) => None,
         }
     }

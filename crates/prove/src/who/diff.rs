@@ -39,7 +39,7 @@ pub fn diff(old: &Policy, new: &Policy, options: &Options) -> Diff {
     let Issuers { known, others } = issuers_of(&policies, options);
     let (mut gained, mut lost) = (List::default(), List::default());
     for issuer in &known {
-        for universe in universes(issuer, &policies) {
+        for universe in universes(issuer, &policies, options) {
             let world = World::new(&universe, &policies, options, |_| Vec::new());
             let [before, after] = world.admits.as_slice() else { continue };
             let only = |one: &Formula, other: &Formula| one.clone().and(other.clone().negated());

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use daypass_trust::form::Pattern;
 
-use crate::automaton::{Alphabet, Dfa, DfaState, STATES, union_dfa};
+use crate::automaton::{Alphabet, Columns, Dfa, DfaState, STATES, union_dfa};
 
 /// The most patterns that one language is written as.
 const MOST: usize = 8;
@@ -63,9 +63,6 @@ struct Tree<'a> {
     language: &'a Dfa,
     domain: &'a Dfa,
     alphabet: &'a Alphabet,
-    /// Whether texts of the language, and of its domain, can still be reached; by state.
-    live: Vec<bool>,
-    open: Vec<bool>,
     /// Where some text of the domain is not one of the language.
     narrower: HashSet<(DfaState, DfaState)>,
     steps: usize,
@@ -74,7 +71,8 @@ struct Tree<'a> {
 impl<'a> Tree<'a> {
     fn new(language: &'a Dfa, domain: &'a Dfa, alphabet: &'a Alphabet) -> Self {
         let mut before: HashMap<(DfaState, DfaState), Vec<(DfaState, DfaState)>> = HashMap::new();
-        let start = (language.start(), domain.start());
+        let columns = Columns::of([language, domain], alphabet);
+        let start = (Dfa::START, Dfa::START);
         let mut known = HashSet::from([start]);
         let mut open = vec![start];
         let mut narrower: Vec<(DfaState, DfaState)> = Vec::new();
@@ -82,8 +80,8 @@ impl<'a> Tree<'a> {
             if domain.accepts(pair.1) && !language.accepts(pair.0) {
                 narrower.push(pair);
             }
-            for symbol in alphabet.symbols() {
-                let next = (language.step(pair.0, symbol), domain.step(pair.1, symbol));
+            for symbol in columns.symbols() {
+                let next = (language.step(pair.0, *symbol), domain.step(pair.1, *symbol));
                 before.entry(next).or_default().push(pair);
                 if known.insert(next) {
                     open.push(next);
@@ -98,21 +96,13 @@ impl<'a> Tree<'a> {
                 }
             }
         }
-        Self {
-            language,
-            domain,
-            alphabet,
-            live: language.live(),
-            open: domain.live(),
-            narrower: all,
-            steps: 0,
-        }
+        Self { language, domain, alphabet, narrower: all, steps: 0 }
     }
 
     /// Everything that begins in one of a few ways, and a few texts beside.
     fn globs(&mut self) -> Option<Vec<String>> {
         let mut found = Vec::new();
-        self.walk((self.language.start(), self.domain.start()), &mut String::new(), &mut found)?;
+        self.walk((Dfa::START, Dfa::START), &mut String::new(), &mut found)?;
         found.sort();
         Some(found)
     }
@@ -124,7 +114,7 @@ impl<'a> Tree<'a> {
         }
         if !self.narrower.contains(&at) {
             let mut domain = self.alphabet.symbols().map(|symbol| self.domain.step(at.1, symbol));
-            let ends = !domain.any(|next| is(&self.open, next));
+            let ends = !domain.any(|next| self.domain.is_live(next));
             found.push(if ends { text.clone() } else { format!("{text}*") });
             return Some(());
         }
@@ -142,9 +132,10 @@ impl<'a> Tree<'a> {
     /// Where texts go on to, each with the one character that leads there, or with `?` where every one does.
     fn steps_from(&self, at: (DfaState, DfaState)) -> Option<Vec<((DfaState, DfaState), char)>> {
         let step = |symbol| (self.language.step(at.0, symbol), self.domain.step(at.1, symbol));
-        let possible = self.alphabet.symbols().filter(|symbol| is(&self.open, step(*symbol).1));
+        let possible = self.alphabet.symbols().filter(|symbol| self.domain.is_live(step(*symbol).1));
         let possible: Vec<_> = possible.collect();
-        let goes_on: Vec<_> = possible.iter().filter(|symbol| is(&self.live, step(**symbol).0)).collect();
+        let goes_on: Vec<_> =
+            possible.iter().filter(|symbol| self.language.is_live(step(**symbol).0)).collect();
         let single = |symbol| self.alphabet.only(symbol).filter(|c| !['*', '?'].contains(c));
         let singles: Option<Vec<_>> =
             goes_on.iter().map(|symbol| Some((step(**symbol), single(**symbol)?))).collect();
@@ -155,10 +146,6 @@ impl<'a> Tree<'a> {
         let all = goes_on.len() == possible.len() && goes_on.iter().all(|symbol| step(**symbol) == first);
         all.then(|| vec![(first, '?')])
     }
-}
-
-fn is(states: &[bool], state: DfaState) -> bool {
-    usize::try_from(state).ok().and_then(|at| states.get(at)) == Some(&true)
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ pub fn who(policy: &Policy, options: &Options) -> Who {
         list.doubts.push(why);
     }
     for issuer in &known {
-        for universe in universes(issuer, &[policy]) {
+        for universe in universes(issuer, &[policy], options) {
             let world = World::new(&universe, &[policy], options, |_| Vec::new());
             let Some(admits) = world.admits.first() else { continue };
             list.set(&world, admits, &[(policy, Outcome::Allow)]);
