@@ -130,6 +130,27 @@ pub(crate) struct Event<'a> {
     pub(crate) data: bool,
     pub(crate) who: Who<'a>,
     pub(crate) issued: Option<Issued<'a>>,
+    /// What later calls of the same caller can be known by, where the source has such a thing.
+    pub(crate) like: Option<Like<'a>>,
+}
+
+/// What calls have in common that differ in time, address and outcome alone. Texts as they stand in the record: those that are the
+/// same mean the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Like<'a> {
+    pub(crate) caller: &'a str,
+    pub(crate) user_agent: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) region: &'a str,
+}
+
+/// What they differ in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Instance<'a> {
+    pub(crate) at: Moment,
+    pub(crate) address: &'a str,
+    pub(crate) refused: bool,
+    pub(crate) data: bool,
 }
 
 /// Whose credential made a call.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use camino::{Utf8Path, Utf8PathBuf};
 use daypass_claims::Timestamp;
 
-use crate::event::{Cloud, Event, Who};
+use crate::event::{Cloud, Event, Instance, Like, Who};
 use crate::input::Limits;
 use crate::input::files::{Delivered, Met, walk};
 use crate::skip::{FileReport, Reading, Skip};
@@ -342,6 +342,25 @@ struct Into<'w> {
 }
 
 impl Sink for Into<'_> {
+    fn again(&mut self, like: &Like<'_>, call: &Instance<'_>) -> bool {
+        let at = Timestamp::from(call.at);
+        let outside = self.worker.until.is_some_and(|until| at >= until)
+            || self.worker.from.is_some_and(|from| at < from)
+            || !self.delivered.fits(call.at);
+        if outside {
+            return false;
+        }
+        match self.worker.tally.again(like, call) {
+            None => false,
+            Some(by_nobody) => {
+                self.report.records = self.report.records.saturating_add(1);
+                let reading = &mut self.worker.reading;
+                reading.nobody = reading.nobody.saturating_add(u64::from(by_nobody));
+                true
+            }
+        }
+    }
+
     fn event(&mut self, event: &Event<'_>) -> Result<(), Skip> {
         let at = Timestamp::from(event.at);
         if self.worker.until.is_some_and(|until| at >= until) || !self.delivered.fits(event.at) {

@@ -23,7 +23,7 @@ pub use gather::{
 };
 pub use judge::{
     Confidence, Consumer, ConsumerKind, Coverage, CredentialFinding, Doubt, Expectation, Expected, Findings,
-    Ledger, Question, SessionFinding, Stored, Verdict, judge,
+    Ledger, Logs, Question, SessionFinding, Stored, Verdict, judge,
 };
 pub use report::{Credential, Read, Report, Skipped, Use};
 pub use skip::{FileReport, Place, REPORTS, Reading, Skip};

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Cloud;
 use crate::judge::{
-    Consumer, Coverage, CredentialFinding, Doubt, Expectation, Findings, Question, SessionFinding, Stored,
-    Verdict,
+    Consumer, Coverage, CredentialFinding, Doubt, Expectation, Findings, Logs, Question, SessionFinding,
+    Stored, Verdict,
 };
 use crate::skip::{FileReport, Reading, Skip};
 
@@ -28,6 +28,9 @@ pub struct Report {
     pub sessions: Vec<SessionFinding>,
     /// Sessions of planned workloads or roles.
     pub runs: Vec<SessionFinding>,
+    /// What of the logs there is in the window, for each account that there are any of.
+    #[serde(default)]
+    pub logs: Vec<Logs>,
     /// What could not be read.
     pub skipped: Vec<Skipped>,
     /// What was read.
@@ -109,7 +112,7 @@ pub struct Read {
 impl Report {
     /// Puts together what was asked, what was found, and what there was to find it in.
     pub fn new(question: &Question, findings: Findings, reading: &Reading) -> Self {
-        let Findings { credentials, sessions } = findings;
+        let Findings { credentials, sessions, logs } = findings;
         let mut told: Vec<Credential> =
             question.credentials.iter().map(|asked| told_of(asked, &credentials, question)).collect();
         for finding in &credentials {
@@ -128,6 +131,7 @@ impl Report {
             credentials: told,
             sessions: unplanned,
             runs,
+            logs,
             skipped: skipped(reading),
             read: Read {
                 files: reading.files,

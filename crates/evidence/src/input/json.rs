@@ -44,6 +44,8 @@ pub(crate) struct Records<R> {
     offset: u64,
     /// What is read no further for now: the end, or damage, behind which another member begins.
     stopped: Option<Chunk>,
+    /// So many records more are taken one at a time.
+    singly: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +54,10 @@ enum Within {
     List,
 }
 
+/// The longest name of a member that is looked for.
+const LONGEST: usize = 1_000;
+/// Records in one go that are worth looking at the text beforehand.
+const FEW: u32 = 16;
 /// How much of a broken record is looked at for how it begins.
 const OPENING: usize = 128;
 
@@ -77,13 +83,14 @@ impl<R: Read> Records<R> {
             within: Vec::new(),
             offset: 0,
             stopped: None,
+            singly: 0,
         }
     }
 
     /// Hands over every record, and what stands in the place of one, with its offset. An error is one of the file itself.
     pub(crate) fn each<S: Shape>(
         &mut self,
-        take: &mut dyn FnMut(u64, Item<S::Record<'_>>),
+        take: &mut dyn FnMut(u64, Item<&S::Record<'_>>),
     ) -> io::Result<()> {
         loop {
             let Some(byte) = self.next_byte()? else {
@@ -151,7 +158,7 @@ impl<R: Read> Records<R> {
     }
 
     /// At the end of what can be read: reports damage and goes on behind it. False at the end of the file.
-    fn pass_stop<S: Shape>(&mut self, take: &mut dyn FnMut(u64, Item<S::Record<'_>>)) -> bool {
+    fn pass_stop<S: Shape>(&mut self, take: &mut dyn FnMut(u64, Item<&S::Record<'_>>)) -> bool {
         let open = std::mem::take(&mut self.within);
         match self.stopped.take() {
             Some(Chunk::Damage(skip)) => {
@@ -176,22 +183,16 @@ impl<R: Read> Records<R> {
     /// Whether the object at the window's start holds a list of records rather than being one.
     fn is_envelope(&mut self) -> io::Result<bool> {
         loop {
-            let rest = self.window.filled().get(1..).unwrap_or_default().trim_ascii_start();
-            let name =
-                rest.strip_prefix(b"\"").and_then(|name| name.get(..name.iter().position(|it| *it == b'"')?));
-            if let Some(name) = name {
-                let known = |names: &[&str]| names.iter().any(|known| known.as_bytes() == name);
-                return Ok(known(self.envelope.lists) || known(self.envelope.before));
-            }
-            // No name that matters is as long as this.
-            if rest.len() > 1_000 || rest.first().is_some_and(|byte| *byte != b'"') || !self.more()? {
-                return Ok(false);
+            match self.envelope.begins(self.window.filled()) {
+                Some(is) => return Ok(is),
+                None if !self.more()? => return Ok(false),
+                None => {}
             }
         }
     }
 
     /// A member of an envelope: a list of records, or anything else, which is passed over.
-    fn member<S: Shape>(&mut self, take: &mut dyn FnMut(u64, Item<S::Record<'_>>)) -> io::Result<()> {
+    fn member<S: Shape>(&mut self, take: &mut dyn FnMut(u64, Item<&S::Record<'_>>)) -> io::Result<()> {
         let mut list = false;
         let lists = self.envelope.lists;
         let parsed = self.parse::<String>(&mut |name| list = lists.contains(&name.as_str()))?;
@@ -216,16 +217,59 @@ impl<R: Read> Records<R> {
         }
     }
 
-    fn record<S: Shape>(&mut self, take: &mut dyn FnMut(u64, Item<S::Record<'_>>)) -> io::Result<()> {
+    fn record<S: Shape>(&mut self, take: &mut dyn FnMut(u64, Item<&S::Record<'_>>)) -> io::Result<()> {
+        if self.singly == 0 {
+            let (count, stuck) = self.whole_records::<S>(take);
+            if stuck && count < FEW {
+                self.singly = FEW;
+            }
+            if count > 0 {
+                return Ok(());
+            }
+        }
+        self.singly = self.singly.saturating_sub(1);
         let (offset, limit) = (self.offset, self.limits.record);
         let parsed = loop {
-            let hand_over = &mut |record| take(offset, Ok(record));
+            let hand_over = &mut |record| take(offset, Ok(&record));
             match try_parse::<S::Record<'_>>(self.window.filled(), limit, hand_over) {
                 Parsed::Unfinished if self.more()? => {}
                 parsed => break parsed,
             }
         };
         self.settle::<S>(parsed, true, take).map(drop)
+    }
+
+    /// Hands over the records that lie whole in the window, one after the other; says how many, and whether something stood in the
+    /// way of more. That the bytes are UTF-8 is looked at once for all of them, where it would be for each text of each record.
+    fn whole_records<S: Shape>(&mut self, take: &mut dyn FnMut(u64, Item<&S::Record<'_>>)) -> (u32, bool) {
+        let (offset, limit) = (self.offset, self.limits.record);
+        let text = valid(self.window.filled());
+        let (mut at, mut count, mut stuck) = (0_usize, 0_u32, false);
+        let is_record =
+            |text: &&str| text.starts_with('{') && self.envelope.begins(text.as_bytes()) == Some(false);
+        while let Some(rest) = text.get(at..).filter(is_record) {
+            let mut json = serde_json::Deserializer::from_str(rest);
+            let record = match S::Record::deserialize(&mut json) {
+                Ok(record) => record,
+                Err(error) => {
+                    stuck = !error.is_eof();
+                    break;
+                }
+            };
+            // An iterator knows where it stands, and a deserializer does not say.
+            let length = json.into_iter::<IgnoredAny>().byte_offset();
+            if length > limit {
+                stuck = true;
+                break;
+            }
+            take(offset.saturating_add(u64::try_from(at).unwrap_or(u64::MAX)), Ok(&record));
+            count = count.saturating_add(1);
+            let behind = rest.as_bytes().get(length..).unwrap_or_default();
+            let gap = behind.iter().take_while(|byte| **byte == b',' || byte.is_ascii_whitespace()).count();
+            at = at.saturating_add(length).saturating_add(gap);
+        }
+        self.consume(at);
+        (count, stuck)
     }
 
     /// Parses a value of any kind at the window's start.
@@ -243,7 +287,7 @@ impl<R: Read> Records<R> {
         &mut self,
         parsed: Parsed,
         record: bool,
-        take: &mut dyn FnMut(u64, Item<S::Record<'_>>),
+        take: &mut dyn FnMut(u64, Item<&S::Record<'_>>),
     ) -> io::Result<bool> {
         let skip = match parsed {
             Parsed::Done(count) => {
@@ -278,7 +322,7 @@ impl<R: Read> Records<R> {
     }
 
     /// Something that begins neither a record nor anything that may stand around one.
-    fn stray<S: Shape>(&mut self, take: &mut dyn FnMut(u64, Item<S::Record<'_>>)) -> io::Result<()> {
+    fn stray<S: Shape>(&mut self, take: &mut dyn FnMut(u64, Item<&S::Record<'_>>)) -> io::Result<()> {
         let first = self.window.filled().first().copied();
         match (self.within.last(), first) {
             (Some(Within::List), Some(b'"' | b'[')) => {
@@ -359,6 +403,28 @@ impl<R: Read> Records<R> {
             }
         }
     }
+}
+
+impl Envelope {
+    /// Whether an object holds a list of records rather than being one, told by its first member; `None` if more of it is needed.
+    fn begins(&self, object: &[u8]) -> Option<bool> {
+        let rest = object.get(1..).unwrap_or_default().trim_ascii_start();
+        let Some(name) = rest.strip_prefix(b"\"") else { return (!rest.is_empty()).then_some(false) };
+        // No name that matters is as long as this.
+        let Some(end) = name.iter().take(LONGEST).position(|byte| *byte == b'"') else {
+            return (name.len() >= LONGEST).then_some(false);
+        };
+        let known = |names: &[&str]| names.iter().any(|known| name.get(..end) == Some(known.as_bytes()));
+        Some(known(self.lists) || known(self.before))
+    }
+}
+
+/// The text up to the first bytes that are not UTF-8.
+fn valid(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_else(|error| {
+        let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        std::str::from_utf8(valid).unwrap_or_default()
+    })
 }
 
 /// The form of one source's records.

@@ -8,7 +8,7 @@ mod session;
 use std::collections::{BTreeMap, BTreeSet};
 
 use daypass_claims::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use consumer::{Confidence, Consumer, ConsumerKind};
 pub use coverage::Coverage;
@@ -77,6 +77,20 @@ pub struct Findings {
     pub credentials: Vec<CredentialFinding>,
     /// Of every workload that got, or tried to get, a session; and of everything else that used a role meant for workloads.
     pub sessions: Vec<SessionFinding>,
+    /// What of the logs there is, for each account that there are any of.
+    pub logs: Vec<Logs>,
+}
+
+/// What of an account's logs there is in the window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logs {
+    /// Whose logs.
+    pub cloud: Cloud,
+    /// The account, project, tenant or namespace.
+    pub account: String,
+    /// What of them there is.
+    #[serde(flatten)]
+    pub coverage: Coverage,
 }
 
 impl Stored {
@@ -155,7 +169,13 @@ impl Ledger {
         for asked in &question.credentials {
             unseen(asked, &judge, &mut found);
         }
-        Findings { credentials: found, sessions: sessions.finish() }
+        let logs = judge.accounts.iter().map(|(cloud, account)| Logs {
+            cloud: *cloud,
+            account: (*account).to_owned(),
+            coverage: Coverage::of(&rest.coverage, *cloud, account, question.cut_over, question.until),
+        });
+        let logs = logs.collect();
+        Findings { credentials: found, sessions: sessions.finish(), logs }
     }
 }
 

@@ -105,6 +105,7 @@ impl Source for Azure {
             || !matches!(&*record.result_type, "" | "0");
         let identity = Identity { principal: app, ..credential(record) };
         sink.event(&Event {
+            like: None,
             cloud: Cloud::Azure,
             account: &record.tenant_id,
             region: "",

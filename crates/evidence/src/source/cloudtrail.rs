@@ -1,13 +1,17 @@
 //! CloudTrail. Members and their meaning: "CloudTrail record contents" and "CloudTrail userIdentity element" of its user guide.
 
-use serde::Deserialize;
+mod record;
+
+use record::{Record, UserIdentity};
 
 use super::{Sink, Source};
-use crate::event::{Class, Cloud, Event, Identity, Issued, Origin, Who};
+use crate::event::{Class, Cloud, Event, Identity, Instance, Issued, Like, Origin, Who};
 use crate::input::{Envelope, Shape};
 use crate::moment::Moment;
 use crate::skip::Skip;
-use crate::text::{Lenient, Text};
+
+/// The service whose calls hand out sessions; the calls of all others are alike.
+const STS: &str = "sts.amazonaws.com";
 
 /// Records of CloudTrail.
 pub(super) struct CloudTrail;
@@ -21,119 +25,15 @@ impl Source for CloudTrail {
         Envelope { lists: &["Records", "Events"], before: &["NextToken", "ResponseMetadata"] };
 
     fn events(record: &Record<'_>, sink: &mut dyn Sink) -> Result<(), Skip> {
-        if let Some(detail) = &record.detail {
+        if let Some(detail) = record.detail() {
             return call(detail, sink);
         }
-        if record.embedded.is_empty() {
+        if record.embedded().is_empty() {
             return call(record, sink);
         }
-        let embedded = serde_json::from_str(&record.embedded).map_err(|_| Skip::Malformed)?;
+        let embedded = serde_json::from_str(record.embedded()).map_err(|_| Skip::Malformed)?;
         call(&embedded, sink)
     }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct Record<'a> {
-    #[serde(borrow)]
-    user_identity: Lenient<UserIdentity<'a>>,
-    #[serde(borrow)]
-    event_time: Text<'a>,
-    #[serde(borrow)]
-    event_source: Text<'a>,
-    #[serde(borrow)]
-    event_name: Text<'a>,
-    #[serde(borrow)]
-    aws_region: Text<'a>,
-    #[serde(borrow, rename = "sourceIPAddress")]
-    address: Text<'a>,
-    #[serde(borrow)]
-    user_agent: Text<'a>,
-    #[serde(borrow)]
-    error_code: Text<'a>,
-    #[serde(borrow)]
-    request_parameters: Lenient<Request<'a>>,
-    #[serde(borrow)]
-    response_elements: Lenient<Response<'a>>,
-    #[serde(borrow)]
-    recipient_account_id: Text<'a>,
-    #[serde(borrow)]
-    event_category: Text<'a>,
-    /// EventBridge: the record within its event.
-    #[serde(borrow)]
-    detail: Option<Box<Self>>,
-    /// `lookup-events`: the record as a string.
-    #[serde(borrow, rename = "CloudTrailEvent")]
-    embedded: Text<'a>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct UserIdentity<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Text<'a>,
-    #[serde(borrow)]
-    principal_id: Text<'a>,
-    #[serde(borrow)]
-    arn: Text<'a>,
-    #[serde(borrow)]
-    account_id: Text<'a>,
-    #[serde(borrow)]
-    access_key_id: Text<'a>,
-    #[serde(borrow)]
-    user_name: Text<'a>,
-    #[serde(borrow)]
-    identity_provider: Text<'a>,
-    #[serde(borrow)]
-    session_context: Lenient<SessionContext<'a>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct SessionContext<'a> {
-    #[serde(borrow)]
-    session_issuer: Lenient<SessionIssuer<'a>>,
-    #[serde(borrow)]
-    web_id_federation_data: Lenient<WebIdFederationData<'a>>,
-    #[serde(borrow)]
-    ec2_role_delivery: Text<'a>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct SessionIssuer<'a> {
-    #[serde(borrow)]
-    arn: Text<'a>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct WebIdFederationData<'a> {
-    #[serde(borrow)]
-    federated_provider: Text<'a>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Request<'a> {
-    #[serde(borrow)]
-    role_arn: Text<'a>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Response<'a> {
-    #[serde(borrow)]
-    credentials: Lenient<Credentials<'a>>,
-    #[serde(borrow)]
-    audience: Text<'a>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Credentials<'a> {
-    #[serde(borrow)]
-    access_key_id: Text<'a>,
 }
 
 fn call(record: &Record<'_>, sink: &mut dyn Sink) -> Result<(), Skip> {
@@ -146,7 +46,18 @@ fn call(record: &Record<'_>, sink: &mut dyn Sink) -> Result<(), Skip> {
         return Err(Skip::Unknown);
     }
     let at = Moment::parse(&record.event_time).ok_or(Skip::Untimed)?;
-    let user = &record.user_identity.0;
+    let (refused, data) = (!record.error_code.is_empty(), &*record.event_category == "Data");
+    let like = (&*record.event_source != STS).then_some(Like {
+        caller: record.caller(),
+        user_agent: &record.user_agent,
+        account: &record.recipient_account_id,
+        region: &record.aws_region,
+    });
+    let instance = Instance { at, address: &record.address, refused, data };
+    if like.is_some_and(|like| sink.again(&like, &instance)) {
+        return Ok(());
+    }
+    let user = &record.user()?;
     let account = user.account_id.or(&record.recipient_account_id);
     let (who, origin) = caller(user, account);
     sink.event(&Event {
@@ -156,10 +67,11 @@ fn call(record: &Record<'_>, sink: &mut dyn Sink) -> Result<(), Skip> {
         at,
         address: &record.address,
         user_agent: &record.user_agent,
-        refused: !record.error_code.is_empty(),
-        data: &*record.event_category == "Data",
+        refused,
+        data,
         who,
-        issued: issued(record, origin),
+        issued: issued(record, user, origin),
+        like,
     })
 }
 
@@ -203,18 +115,21 @@ fn is_instance(arn: &str) -> bool {
 }
 
 /// The session that came of a call of STS.
-fn issued<'a>(record: &'a Record<'_>, origin: Option<Origin<'a>>) -> Option<Issued<'a>> {
-    if &*record.event_source != "sts.amazonaws.com" {
+fn issued<'a>(
+    record: &'a Record<'_>,
+    user: &'a UserIdentity<'_>,
+    origin: Option<Origin<'a>>,
+) -> Option<Issued<'a>> {
+    if &*record.event_source != STS {
         return None;
     }
-    let user = &record.user_identity.0;
-    let role: &str = &record.request_parameters.role_arn;
+    let role: &str = record.request().map_or("", |request| &request.role_arn);
     let federated = |class| {
         Origin::Known(Identity {
             class,
             issuer: &user.identity_provider,
             subject: &user.user_name,
-            audience: if class == Class::Federated { audience(record) } else { "" },
+            audience: if class == Class::Federated { audience(record, user) } else { "" },
             ..principal(role)
         })
     };
@@ -230,7 +145,7 @@ fn issued<'a>(record: &'a Record<'_>, origin: Option<Origin<'a>>) -> Option<Issu
         Origin::Known(identity) => Origin::Known(Identity { principal, ..identity }),
         session @ Origin::Session { .. } => session,
     };
-    let session = &record.response_elements.credentials.access_key_id;
+    let session = record.response().map_or("", |response| &response.credentials.access_key_id);
     Some(Issued { session, account, principal, origin })
 }
 
@@ -240,13 +155,12 @@ fn principal(principal: &str) -> Identity<'_> {
 
 /// The token's audience: in the response, or for a refusal in the principal id, which is `PROVIDER:AUDIENCE:SUBJECT`, and any of
 /// the three may have colons.
-fn audience<'a>(record: &'a Record<'_>) -> &'a str {
-    let user = &record.user_identity.0;
+fn audience<'a>(record: &'a Record<'_>, user: &'a UserIdentity<'_>) -> &'a str {
     let between = || {
         let rest = user.principal_id.strip_prefix(&*user.identity_provider)?.strip_prefix(':')?;
         rest.strip_suffix(&*user.user_name)?.strip_suffix(':')
     };
-    match &*record.response_elements.audience {
+    match record.response().map_or("", |response| &response.audience) {
         "" => between().unwrap_or_default(),
         audience => audience,
     }

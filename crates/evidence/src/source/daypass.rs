@@ -143,6 +143,7 @@ fn record(body: &Body<'_>, sink: &mut dyn Sink) -> Result<(), Skip> {
     };
     let credential = &body.credential.0;
     sink.event(&Event {
+        like: None,
         cloud: Cloud::Daypass,
         account: "",
         region: "",

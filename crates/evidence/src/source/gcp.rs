@@ -135,6 +135,7 @@ impl Source for Gcp {
         let issued = exchange(payload, account);
         let who = if issued.is_some() { Who::Nobody } else { caller(payload, account) };
         sink.event(&Event {
+            like: None,
             cloud: Cloud::Gcp,
             account,
             region: &entry.resource.labels.location,

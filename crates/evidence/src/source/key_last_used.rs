@@ -52,7 +52,7 @@ pub(super) fn read(file: impl Read, name: &str, limits: Limits, sink: &mut dyn S
     let named = (stem.starts_with("AKIA") && stem.len() >= 16).then_some(stem);
     let mut records = Records::new(file, ENVELOPE, limits);
     records.each::<Answers>(&mut |offset, item| match item {
-        Ok(answer) => match state(&answer, named) {
+        Ok(answer) => match state(answer, named) {
             Some(state) => sink.key(state),
             None => sink.skip(Skip::Unknown, offset),
         },

@@ -14,7 +14,7 @@ use std::io::{self, Read};
 use serde::{Deserialize, Serialize};
 
 use crate::KeyState;
-use crate::event::Event;
+use crate::event::{Event, Instance, Like};
 use crate::input::{Envelope, Item, Limits, Records, Shape};
 use crate::skip::Skip;
 
@@ -73,6 +73,8 @@ impl fmt::Display for SourceKind {
 
 /// What takes in what a file holds.
 pub(crate) trait Sink {
+    /// Counts a call that is like an earlier one; false if there was none that is remembered.
+    fn again(&mut self, like: &Like<'_>, call: &Instance<'_>) -> bool;
     /// Counts an event, or says why it cannot be.
     fn event(&mut self, event: &Event<'_>) -> Result<(), Skip>;
     /// A record that is none, or cannot be read.
@@ -111,8 +113,8 @@ pub(crate) fn read(
 
 fn read_json<S: Source>(file: impl Read, limits: Limits, sink: &mut dyn Sink) -> io::Result<()> {
     let mut records = Records::new(file, S::ENVELOPE, limits);
-    records.each::<S>(&mut |offset, item: Item<S::Record<'_>>| {
-        if let Err(skip) = item.and_then(|record| S::events(&record, sink)) {
+    records.each::<S>(&mut |offset, item: Item<&S::Record<'_>>| {
+        if let Err(skip) = item.and_then(|record| S::events(record, sink)) {
             sink.skip(skip, offset);
         }
     })

@@ -9,6 +9,10 @@ use crate::input::Limits;
 struct Lines(Vec<String>);
 
 impl Sink for Lines {
+    fn again(&mut self, _: &Like<'_>, _: &Instance<'_>) -> bool {
+        false
+    }
+
     fn event(&mut self, event: &Event<'_>) -> Result<(), Skip> {
         let who = match &event.who {
             Who::Nobody => "nobody".to_owned(),

@@ -116,6 +116,7 @@ impl Source for Vault {
         let namespace: &str = &entry.request.namespace.path;
         let who = caller(entry, namespace, at);
         sink.event(&Event {
+            like: None,
             cloud: Cloud::Vault,
             account: namespace,
             region: "",

@@ -57,7 +57,9 @@ impl Cell {
         self.uses = self.uses.saturating_add(share.uses);
         self.refused = self.refused.saturating_add(share.refused);
         if !address.is_empty() {
-            self.see(hash(address));
+            if self.seen.len() < ADDRESSES {
+                self.see(hash(address));
+            }
             if self.address.is_empty() || address < self.address.as_str() {
                 self.address = address.to_owned();
             }

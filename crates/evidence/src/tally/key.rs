@@ -45,6 +45,11 @@ impl Key {
         &self.0
     }
 
+    /// The key that was made last.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
     fn start(&mut self, parts: &[&str]) {
         self.0.clear();
         for (index, part) in parts.iter().enumerate() {

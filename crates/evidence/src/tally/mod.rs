@@ -2,6 +2,7 @@
 
 mod cell;
 mod key;
+mod recent;
 mod resolve;
 pub(crate) mod session;
 mod spill;
@@ -13,11 +14,12 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use cell::{Cell, Share};
 pub(crate) use key::{Key, fields};
+use recent::{Counted, Recent};
 use session::{Issue, Part};
 pub(crate) use spill::{Merge, Mergeable, Spill};
 
 use crate::agent::Agents;
-use crate::event::{Event, Identity, Issued, Origin, Who};
+use crate::event::{Event, Identity, Instance, Issued, Like, Origin, Who};
 use crate::moment::Moment;
 
 /// Everything that one thread has counted.
@@ -31,6 +33,8 @@ pub(crate) struct Tally {
     pub(crate) doubtful: BTreeMap<String, u64>,
     agents: Agents,
     key: Key,
+    /// Calls that are like these are counted there first.
+    recent: Recent,
 }
 
 /// What was heard of one region on one day.
@@ -40,6 +44,14 @@ pub(crate) struct Heard {
     pub(crate) data: u64,
     pub(crate) hours: u32,
     pub(crate) lost: u64,
+}
+
+impl Heard {
+    fn add(&mut self, at: Moment, data: bool) {
+        self.events = self.events.saturating_add(1);
+        self.data = self.data.saturating_add(u64::from(data));
+        self.hours |= at.hour_bit();
+    }
 }
 
 impl Mergeable for Heard {
@@ -74,17 +86,20 @@ impl Tally {
             doubtful: BTreeMap::new(),
             agents: Agents::default(),
             key: Key::default(),
+            recent: Recent::default(),
         }
+    }
+
+    /// Counts a call that is like one that is remembered, and says whether it was nobody's.
+    pub(crate) fn again(&mut self, like: &Like<'_>, call: &Instance<'_>) -> Option<bool> {
+        self.recent.count(like, call)
     }
 
     /// Counts an event. An error is one of the temporary files.
     pub(crate) fn add(&mut self, event: &Event<'_>) -> io::Result<()> {
         let heard = self.key.of([event.cloud.as_str(), event.account, event.region], Some(event.at));
-        self.coverage.update(heard, Heard::default, |heard| {
-            heard.events = heard.events.saturating_add(1);
-            heard.data = heard.data.saturating_add(u64::from(event.data));
-            heard.hours |= event.at.hour_bit();
-        })?;
+        let place = event.like.map(|_| heard.to_owned());
+        self.coverage.update(heard, Heard::default, |heard| heard.add(event.at, event.data))?;
         let (agent, system) = self.agents.of(event.user_agent);
         let scene = Scene { event, agent, system };
         let used = Share { uses: 1, refused: u64::from(event.refused), issued: 0 };
@@ -93,10 +108,20 @@ impl Tally {
             Who::Known { account, identity } => self.row(scene, account, identity, used)?,
             Who::Session { account, id, hint } => self.session_use(scene, account, id, hint, used)?,
         }
-        match &event.issued {
-            Some(issued) => self.issue(scene, issued),
-            None => Ok(()),
+        if let Some(issued) = &event.issued {
+            return self.issue(scene, issued);
         }
+        if let (Some(like), Some(place)) = (&event.like, place) {
+            let counted = match event.who {
+                Who::Nobody => Counted::Nobody,
+                Who::Known { .. } => Counted::Row(self.key.text().to_owned()),
+                Who::Session { .. } => Counted::Session(self.key.text().to_owned()),
+            };
+            if let Some(gone) = self.recent.remember(like, event.at, place, counted) {
+                gone.settle(&mut self.rows, &mut self.sessions, &mut self.coverage)?;
+            }
+        }
+        Ok(())
     }
 
     /// Counts what of a file was lost, where its path says what it holds.
@@ -162,7 +187,10 @@ impl Tally {
     /// Puts the counts of all threads together.
     pub(crate) fn finish(tallies: Vec<Self>, budget: usize) -> io::Result<Sum> {
         let mut all = Self::new(budget);
-        for tally in tallies {
+        for mut tally in tallies {
+            for gone in tally.recent.drain() {
+                gone.settle(&mut tally.rows, &mut tally.sessions, &mut tally.coverage)?;
+            }
             all.rows.append(tally.rows)?;
             all.sessions.append(tally.sessions)?;
             all.coverage.append(tally.coverage)?;
