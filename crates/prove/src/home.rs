@@ -17,6 +17,8 @@ pub struct Home {
     values: BTreeMap<String, String>,
     /// Likewise, what tells its workflow from others.
     workflow: BTreeMap<String, String>,
+    /// Likewise, of an admitted token that has all that is given: its ids stand in for those that are not.
+    admitted: BTreeMap<String, String>,
     /// The organisation's name.
     pub owner: Option<String>,
     /// The organisation's id.
@@ -88,11 +90,13 @@ impl Home {
         Ok(())
     }
 
-    /// The same with the workflow of another one, where it has none of its own.
+    /// The same with what was not given: ids and workflow of an admitted token that has all that was, else the workflow of any.
     #[must_use]
-    pub(crate) fn or_workflow_of(mut self, other: impl FnOnce() -> Self) -> Self {
+    pub(crate) fn or_read(mut self, like_this: Option<Self>, any: impl FnOnce() -> Self) -> Self {
+        let Self { values, workflow, .. } = like_this.unwrap_or_default();
+        self.admitted = values;
         if self.workflow.is_empty() {
-            self.workflow = other().workflow;
+            self.workflow = if workflow.is_empty() { any().workflow } else { workflow };
         }
         self
     }
@@ -118,6 +122,12 @@ impl Home {
                 if let Some(part) = universe.part(part) {
                     values.insert(part.name.clone(), text);
                 }
+            }
+        }
+        for slot in tenants.organisation.iter().chain(&tenants.repository) {
+            let part = universe.part_of(slot).and_then(|part| universe.part(part));
+            if let Some((name, value)) = part.and_then(|part| self.admitted.get_key_value(&part.name)) {
+                values.entry(name.clone()).or_insert_with(|| value.clone());
             }
         }
         values

@@ -62,7 +62,7 @@ pub fn overlap(one: &Policy, two: &Policy, options: &Options) -> Answer {
 /// Which personas the policy admits, measured from a home or, without one, from the first token that it admits.
 pub fn personas(policy: &Policy, home: Option<&Home>, options: &Options) -> Vec<PersonaAnswer> {
     let read = || home_of(policy, options);
-    let home = &home.cloned().map_or_else(read, |home| home.or_workflow_of(read));
+    let home = &home.map_or_else(read, |home| home.clone().or_read(home_like(policy, home, options), read));
     let mut tally: Vec<Tally> = Persona::ALL.into_iter().map(Tally::new).collect();
     let issuers = issuers_of(&[policy], options);
     for issuer in &issuers.known {
@@ -160,6 +160,21 @@ pub(crate) fn home_of(policy: &Policy, options: &Options) -> Home {
     let ever =
         |world: &World<'_>, _: &Policy| world.find_ever(&Formula::All(world.admits.clone()), &[]).token();
     first(ours).or_else(|| first(today)).or_else(|| first(ever)).unwrap_or_default()
+}
+
+/// Where the policy belongs, as the first token says that it admits and that has all that is given of a home.
+fn home_like(policy: &Policy, given: &Home, options: &Options) -> Option<Home> {
+    issuers_of(&[policy], options).known.iter().find_map(|issuer| {
+        universes(issuer, &[policy], options).iter().find_map(|universe| {
+            let places = Places::of(universe);
+            let facts = facts_about(universe, &[policy], &options.estate);
+            let terms = Terms::new(universe, &places, given, &facts);
+            let world = World::new(universe, &[policy], options, |leaves| terms.given(leaves));
+            let wanted = Formula::All(world.admits.iter().chain(&world.asked).cloned().collect());
+            let found = world.find(&wanted, &[(policy, Outcome::Allow)]).token();
+            Some(world.home(&found?))
+        })
+    })
 }
 
 fn sought(

@@ -28,6 +28,16 @@ fn an_owner_and_a_bare_name_are_a_repository() {
 }
 
 #[test]
+fn ids_that_are_not_given_are_those_of_a_token_that_has_what_is() {
+    let by_name = admitted(&["owner=globex", "repo=globex/api"], "repo:globex*:ref:refs/heads/main");
+    assert!(by_name.contains(&"squatter") && by_name.contains(&"stranger"), "{by_name:?}");
+    let other = admitted(&["repo=globex/api"], "repo:globex/api:ref:refs/heads/main");
+    assert!(other.contains(&"intended") && other.contains(&"squatter"), "{other:?}");
+    let by_id = admitted(&["repo=globex/api"], "repo:globex@7/api@8:ref:refs/heads/main");
+    assert!(by_id.contains(&"intended") && !by_id.contains(&"squatter"), "{by_id:?}");
+}
+
+#[test]
 fn what_says_nothing_about_a_home_is_refused() {
     let refusal = |pairs: &[&str]| Home::from_pairs(pairs.iter().copied()).unwrap_err();
     assert_eq!(refusal(&["acme/app"]), HomeError::NoPair("acme/app".to_owned()));
