@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::admin::Service;
 use crate::failure::{Outcome, Result};
 use crate::output::Output;
+use crate::render::style;
 
 /// Ends credentials before their time.
 ///
@@ -60,7 +61,11 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result {
             "revoked {}: whatever was issued before {} is refused",
             text("revoked"),
             text("not_before")
-        )
+        )?;
+        match answer.get("remark").and_then(Value::as_str) {
+            Some(remark) => writeln!(out, "{}", style::unsure(remark)),
+            None => Ok(()),
+        }
     })?;
     Ok(Outcome::Fine)
 }

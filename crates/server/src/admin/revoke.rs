@@ -45,11 +45,22 @@ pub(super) async fn revoke(
     let revocation = Revocation { selector: selector.clone(), not_before, forget_at };
     exchange.store().revoke(revocation).await.map_err(|error| AdminError::failed(&error))?;
     exchange.refresh_revocations().await.map_err(|error| AdminError::failed(&error))?;
-    Ok(ok(&json!({
+    // It may have been one: its sessions live on when it is gone. Or it is written wrongly, and nothing has ended.
+    let remark = match &selector {
+        Selector::Role(name) if exchange.roles().find(name).is_none() => {
+            Some(format!("no role is named `{name}` now: mind the spelling"))
+        }
+        _ => None,
+    };
+    let mut answer = json!({
         "revoked": selector.to_string(),
         "not_before": not_before.to_rfc3339(),
         "everywhere_within_seconds": 5,
-    })))
+    });
+    if let (Some(members), Some(remark)) = (answer.as_object_mut(), remark) {
+        members.insert("remark".to_owned(), remark.into());
+    }
+    Ok(ok(&answer))
 }
 
 /// The longest name, run, repository or id that is revoked by. It goes on record as it is.

@@ -262,6 +262,7 @@ async fn what_was_issued_within_the_second_is_revoked_and_the_next_second_is_not
     let keys = world.session().await;
     let revoked = world.admin(Method::POST, "/api/v1/revoke", Some(json!({ "role": "deploy" }))).await;
     assert_eq!(revoked.json()["not_before"], "2026-09-21T14:13:21Z");
+    assert_eq!(revoked.json().get("remark"), None);
     assert_eq!(world.signed(&keys, &IDENTITY).await.status, 403);
     world.clock.advance(Duration::from_millis(100));
     let later = world.session().await;
@@ -274,6 +275,7 @@ async fn sessions_of_a_role_that_is_gone_can_still_be_revoked() {
     let gone = json!({ "role": "arn:aws:iam::123456789012:role/ci/gone" });
     let revoked = world.admin(Method::POST, "/api/v1/revoke", Some(gone)).await;
     assert_eq!(revoked.json()["revoked"], "role gone", "sessions are known by the name of their role");
+    assert_eq!(revoked.json()["remark"], "no role is named `gone` now: mind the spelling");
     let revoked = world.admin(Method::POST, "/api/v1/revoke", Some(json!({ "role": "gone" }))).await;
     assert_eq!(revoked.json()["revoked"], "role gone");
 }
