@@ -211,7 +211,8 @@ impl Work {
         number(&mut report.findings);
         report.matrix.sort_by(|a, b| (&a.location, &a.role).cmp(&(&b.location, &b.role)));
         report.problems.sort_by(|a, b| (&a.location, &a.message).cmp(&(&b.location, &b.message)));
-        report.problems.dedup();
+        // A file that is named may be read as a policy and as a pipeline, and stumbled over twice.
+        report.problems.dedup_by(|two, one| one.location == two.location);
         let Report { findings, problems, sources, .. } = &mut report;
         sources.retain(|name, _| {
             findings.iter().any(|it| it.file == *name) || problems.iter().any(|it| it.location.file == *name)
@@ -245,7 +246,13 @@ fn unreadable(source: &Source, error: &daypass_pipelines::ReadError) -> Vec<Prob
     use daypass_pipelines::ReadError;
     let (location, message) = match error {
         ReadError::NotAPipeline(_) => return Vec::new(),
-        ReadError::Yaml(error) => (yaml_place(error, source), error.to_string()),
+        ReadError::Yaml(error) => {
+            let (place, text) = (yaml_place(error, source), error.to_string());
+            // The place is said once, by whoever shows the problem.
+            let said = [format!("{place}: "), format!("{}: ", place.file)];
+            let text = said.iter().find_map(|said| text.strip_prefix(said.as_str())).unwrap_or(&text);
+            (place, text.to_owned())
+        }
         ReadError::NotAMapping(location) => (location.clone(), "a pipeline is a mapping".to_owned()),
     };
     let problem = Problem::new(source, Span::default(), message);

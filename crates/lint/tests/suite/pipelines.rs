@@ -1,6 +1,7 @@
 //! The shared pipelines: each gives the findings that its index expects, and the good ones none.
 
 use daypass_lint::{Options, Report, Severity, check};
+use daypass_sources::MemoryTree;
 
 use crate::support::Disk;
 
@@ -61,4 +62,18 @@ fn credentials_are_found_one_by_one_and_literals_are_not_shown() {
     assert!(
         !json.contains("AKIAX7QJ4TDN2WMV5KPA") && !json.contains("q3Zt0Yw8LrV5mXcB1nHd7KfGs2PjUe9TaQ4oRi6M")
     );
+}
+
+#[test]
+fn a_pipeline_that_is_no_yaml_is_a_problem_with_its_place_said_once() {
+    let path = ".github/workflows/deploy.yml";
+    for (text, wanted) in [
+        ("on: push\njobs:\n  a:\n    steps: [\n", "while parsing a node, did not find expected node content"),
+        ("on: push\njobs: &jobs\n  again: *jobs\n", "an alias to the value that it is part of"),
+    ] {
+        let report = check(&MemoryTree::new().with(path, text), &[path], &Options::default());
+        let [problem] = report.problems.as_slice() else { panic!("{:?}", report.problems) };
+        assert!(problem.message.ends_with(wanted) && !problem.message.contains(path), "{problem}");
+        assert!(problem.location.line > 1, "{problem}");
+    }
 }
