@@ -82,6 +82,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Estate(commands::estate::Command),
     Inventory(commands::inventory::Arguments),
+    Plan(commands::migration::plan::Arguments),
+    Generate(commands::migration::generate::Arguments),
+    Rewrite(commands::migration::rewrite::Arguments),
+    Rehearse(commands::migration::rehearse::Arguments),
     Evidence(commands::evidence::Arguments),
     #[command(subcommand)]
     Audit(commands::audit::Command),

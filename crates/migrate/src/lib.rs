@@ -9,7 +9,7 @@ pub mod status;
 mod survey;
 
 pub use cloud::{Cloud, UnknownCloud};
-pub use generate::generate;
+pub use generate::{generate, rehearse};
 pub use plan::Plan;
 pub use retire::retire;
 pub use rewrite::rewrite;

@@ -1,11 +1,17 @@
-use daypass_pipelines::inventory::{Credential, inventory};
-use daypass_pipelines::{Job, Pipeline, Platform, ReadError, Tree, read_as, recognise};
+use std::collections::HashSet;
 
-/// What was read of an estate: pipelines, and the stored credentials that they use.
+use daypass_pipelines::inventory::{self, Credential};
+use daypass_pipelines::{Job, Note, Pipeline, Platform, ReadError, Tree, read_as, recognise};
+use daypass_prove::Estate;
+
+/// What was read of an organisation: pipelines, and the stored credentials that they use.
 #[derive(Debug, Default)]
 pub struct Survey {
+    paths: Vec<String>,
+    estate: Estate,
     pipelines: Vec<Pipeline>,
     credentials: Vec<Credential>,
+    ids: HashSet<String>,
 }
 
 impl Survey {
@@ -14,20 +20,47 @@ impl Survey {
         Self::default()
     }
 
-    /// Reads a file of whichever platform it is. Files that it names are looked for in the tree.
-    pub fn add(&mut self, path: &str, bytes: &[u8], tree: &dyn Tree) -> Result<(), ReadError> {
-        let found = inventory(path, bytes, tree)?;
-        match recognise(path, bytes) {
-            Some(Platform::Terraform) | None => {}
-            Some(platform) => self.pipelines.push(read_as(platform, path, bytes, tree)?),
-        }
-        for credential in found.credentials {
-            // A file that several others include gives the same findings with each.
-            if !self.credentials.iter().any(|known| known.id == credential.id) {
-                self.credentials.push(credential);
-            }
-        }
-        Ok(())
+    /// Says below which paths the files lie, as the plan is to name them, so that later steps read the same ones.
+    #[must_use]
+    pub fn over(mut self, paths: Vec<String>) -> Self {
+        self.paths = paths;
+        self
+    }
+
+    /// Takes names and ids of repositories from an estate.
+    #[must_use]
+    pub fn knowing(mut self, estate: Estate) -> Self {
+        self.estate = estate;
+        self
+    }
+
+    /// Reads a file of whichever platform it is. Files that it names are looked for in the tree. Gives back what was not
+    /// followed, where credentials may lie too.
+    pub fn add(&mut self, path: &str, bytes: &[u8], tree: &dyn Tree) -> Result<Vec<Note>, ReadError> {
+        let platform = recognise(path, bytes).ok_or_else(|| ReadError::NotAPipeline(path.into()))?;
+        let (found, notes) = if platform == Platform::Terraform {
+            let found = inventory::inventory_as(platform, path, bytes, tree)?;
+            (found.credentials, found.notes)
+        } else {
+            let pipeline = read_as(platform, path, bytes, tree)?;
+            let (found, notes) = (inventory::credentials(&pipeline), pipeline.notes.clone());
+            self.pipelines.push(pipeline);
+            (found, notes)
+        };
+        // A file that several others include gives the same findings with each.
+        let ids = &mut self.ids;
+        self.credentials.extend(found.into_iter().filter(|one| ids.insert(one.id.clone())));
+        Ok(notes)
+    }
+
+    /// Where the files lie, as the plan is to name it.
+    pub fn paths(&self) -> &[String] {
+        &self.paths
+    }
+
+    /// What is known of repositories.
+    pub const fn estate(&self) -> &Estate {
+        &self.estate
     }
 
     /// The pipelines, in the order in which they were read.
@@ -45,7 +78,7 @@ impl Survey {
         &'s self,
         credential: &'s Credential,
     ) -> impl Iterator<Item = (&'s Pipeline, &'s Job)> {
-        let files = self.pipelines.iter().filter(move |pipeline| pipeline.file == credential.file);
+        let files = self.pipelines.iter().filter(|pipeline| pipeline.file == credential.file);
         let jobs = files.flat_map(|pipeline| pipeline.own_jobs().map(move |job| (pipeline, job)));
         jobs.filter(move |(_, job)| credential.job.as_ref().is_none_or(|name| *name == job.path()))
     }

@@ -15,6 +15,7 @@ pub(crate) mod inventory;
 pub(crate) mod issuers;
 pub(crate) mod keys;
 pub(crate) mod man;
+pub(crate) mod migration;
 pub(crate) mod prove;
 pub(crate) mod revoke;
 pub(crate) mod run;
@@ -45,6 +46,10 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result {
         Command::Diff(arguments) => diff::run(&arguments, output),
         Command::Estate(command) => estate::run(&command, output),
         Command::Inventory(arguments) => inventory::run(&arguments, output),
+        Command::Plan(arguments) => migration::plan::run(&arguments, output),
+        Command::Generate(arguments) => migration::generate::run(&arguments, output),
+        Command::Rewrite(arguments) => migration::rewrite::run(&arguments, output),
+        Command::Rehearse(arguments) => migration::rehearse::run(&arguments, output),
         Command::Evidence(arguments) => evidence::run(&arguments, output),
         Command::Audit(command) => audit::run(command, output).await,
         Command::Revoke(arguments) => revoke::run(arguments, output).await,

@@ -29,6 +29,8 @@ mod issuers;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod migration;
+#[cfg(test)]
 mod mint;
 #[cfg(test)]
 mod output;

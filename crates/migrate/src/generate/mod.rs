@@ -12,6 +12,7 @@ mod gcp;
 mod jobs;
 mod native;
 mod proof;
+mod rehearse;
 mod text;
 mod vault;
 
@@ -27,6 +28,8 @@ use serde::Serialize;
 use crate::plan::Role;
 use crate::plan::privilege::{Account, Permissions};
 use crate::{Cloud, Plan, Survey};
+
+pub use rehearse::{Existing, Recorded, Rehearsed, Replayed, Surplus, rehearse};
 
 /// How what is generated is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -163,13 +166,7 @@ fn one(
     role: &Role,
     format: Format,
 ) -> (GeneratedRole, Vec<Artifact>) {
-    let mut outcome = GeneratedRole {
-        role: role.name.clone(),
-        trusts: Vec::new(),
-        left_out: Vec::new(),
-        remarks: Vec::new(),
-        refused: Vec::new(),
-    };
+    let mut outcome = GeneratedRole::of(role);
     let tokens = jobs::of(plan, survey, role, target.cloud(), &mut outcome);
     if !outcome.refused.is_empty() {
         return (outcome, Vec::new());
@@ -245,6 +242,19 @@ fn permissions<'a>(
         );
     }
     found
+}
+
+impl GeneratedRole {
+    /// Nothing became of it yet.
+    fn of(role: &Role) -> Self {
+        Self {
+            role: role.name.clone(),
+            trusts: Vec::new(),
+            left_out: Vec::new(),
+            remarks: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
 }
 
 impl Format {

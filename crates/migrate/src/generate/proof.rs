@@ -5,7 +5,7 @@ use daypass_issuers::Mintable;
 use daypass_prove::fit::Slack;
 use daypass_prove::{Intended, Options, Persona, PersonaAnswer, Tightened, Verdict, Witness, tighten};
 use daypass_trust::document::Source;
-use daypass_trust::{CompileOptions, Dialect, compile};
+use daypass_trust::{CompileOptions, Dialect, Policy, compile};
 
 use super::jobs::Tokens;
 use super::{Site, Target, Trust};
@@ -19,6 +19,7 @@ const LONGEST_SUBJECT: usize = daypass_trust::dialect::gcp::LONGEST_SUBJECT;
 /// A role, or part of one that was split, as proved.
 pub(super) struct Part {
     pub(super) trust: Trust,
+    policy: Policy,
     /// The tokens that it is for.
     tokens: Vec<Mintable>,
     issuers: Vec<Issuer>,
@@ -72,6 +73,11 @@ pub(super) fn prove(
 }
 
 impl Part {
+    /// Its name, whom it admits, and the tokens that it is for.
+    pub(super) fn asked(self) -> (String, Policy, Vec<Mintable>) {
+        (self.trust.name, self.policy, self.tokens)
+    }
+
     fn issuers_of_tokens(&self, all: &[(Issuer, Mintable)]) -> Vec<Issuer> {
         let of = |token: &Mintable| all.iter().find(|(_, it)| it == token).map(|(issuer, _)| issuer.clone());
         self.tokens.iter().filter_map(of).collect()
@@ -115,13 +121,7 @@ impl Task<'_> {
             tokens.iter().map(|(_, token)| format!("{}: {}", token.file, token.job)).collect();
         jobs.sort();
         jobs.dedup();
-        // Another workflow of a repository whose jobs are meant has a subject that is meant, too.
-        let same_place = |it: &&Slack| match it.persona {
-            Some(Persona::OtherWorkflow) => true,
-            Some(Persona::Sibling) => it.meant,
-            _ => false,
-        };
-        let slack = found.beyond.iter().filter(|it| !same_place(it));
+        let slack = found.beyond.iter().filter(|it| !is_of_the_same_place(it));
         let mut beyond: Vec<String> = slack.map(who).collect();
         beyond.extend(found.personas.iter().filter_map(outsider));
         beyond.dedup();
@@ -137,6 +137,7 @@ impl Task<'_> {
         };
         Ok(Part {
             trust,
+            policy: found.policy,
             tokens: tokens.iter().map(|(_, token)| token.clone()).collect(),
             issuers: distinct(tokens),
             long_subjects: long,
@@ -177,6 +178,15 @@ impl Task<'_> {
         };
         tighten(&seeded.policy, Intended::Jobs(&mintable), &surroundings, &options)
             .map_err(|error| error.to_string())
+    }
+}
+
+/// Another workflow of a repository whose jobs are meant has a subject that is meant, too.
+pub(super) fn is_of_the_same_place(slack: &Slack) -> bool {
+    match slack.persona {
+        Some(Persona::OtherWorkflow) => true,
+        Some(Persona::Sibling) => slack.meant,
+        _ => false,
     }
 }
 

@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use daypass_pipelines::inventory::{Credential, Federation, kind};
-use daypass_pipelines::{Job, Platform, RepositoryFacts};
+use daypass_pipelines::{Job, Platform};
 use daypass_trust::document::{Source, Span};
 
 use super::environment::{Stage, stages};
 use super::privilege::{Account, Privileges, accesses, slug};
-use super::{
-    FILE_NAME, Grade, Group, Plan, PlanError, Planned, Repository, Required, Role, State, Use, write,
-};
+use super::{FILE_NAME, Grade, Group, Plan, PlanError, Planned, Role, State, Use, facts, write};
 use crate::{Cloud, Survey};
 
 /// A plan that was drawn up or brought up to date.
@@ -62,17 +60,11 @@ fn propose(
     account: Option<&Account>,
     notes: &mut Vec<String>,
 ) -> Plan {
-    let mut plan = Plan { evidence: Required::default(), ..Plan::default() };
+    let mut plan = Plan { paths: survey.paths().to_vec(), ..Plan::default() };
     for pipeline in survey.pipelines() {
         let path = folder(&pipeline.file, pipeline.platform);
         if !plan.repositories.iter().any(|it| it.path == path) {
-            plan.repositories.push(Repository {
-                path,
-                platform: pipeline.platform,
-                issuer: None,
-                subjects: None,
-                facts: RepositoryFacts::default(),
-            });
+            plan.repositories.push(facts::repository(path, pipeline.platform, survey.estate()));
         }
     }
     let items: Vec<Item<'_>> =
@@ -111,7 +103,8 @@ fn planned(credential: &Credential, before: Option<&Plan>, group: Option<String>
         line: u64::try_from(credential.line).unwrap_or(u64::MAX),
         source: credential.source.clone(),
         confidence: credential.confidence,
-        principal: known.and_then(|it| it.principal.clone()),
+        principal: known.and_then(|it| it.principal.clone()).or_else(|| credential.user.clone()),
+        key: known.and_then(|it| it.key.clone()),
         group,
         uses,
         state: if kept { State::Kept } else { State::Planned },

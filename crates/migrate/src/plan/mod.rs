@@ -2,7 +2,10 @@
 //!
 //! ```toml
 //! version = 1
+//! paths = ["."]                             # where the files lie, seen from this one
 //! evidence = { runs = 5, unused = "30d" }   # what a retirement asks for
+//! [target.aws]                              # where roles live that say nothing else
+//! account = "111122223333"
 //! [[repository]]                            # what no pipeline file tells about its repository
 //! path = "shop"                             # the folder that it was checked out to; "" for the top
 //! platform = "github-actions"
@@ -19,7 +22,7 @@
 //! environment = "production"
 //! wave = 3                                  # non-production comes first
 //! session = "1h"
-//! target = { account = "111122223333" }     # where the role lives
+//! target = { account = "444455556666" }     # where the role lives, less what [target.aws] says
 //! [[credential]]
 //! id = "cred-0123456789abcdef"
 //! kind = "aws-access-key"
@@ -29,6 +32,8 @@
 //! source = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
 //! confidence = "certain"
 //! group = "aws-s3-write"
+//! principal = "arn:aws:iam::111122223333:user/shop-deploy"   # whose it is, and
+//! key = "AKIAIOSFODNN7EXAMPLE"              # the id by which logs know it: for people to fill in
 //! state = "planned"                         # planned, cut-over, retired, kept
 //! [[credential.use]]
 //! job = "deploy"
@@ -40,6 +45,7 @@
 
 mod draw;
 mod environment;
+mod facts;
 pub mod privilege;
 mod read;
 mod write;
@@ -57,6 +63,7 @@ use serde::Serialize;
 use crate::Cloud;
 
 pub use draw::{Drawn, draw};
+pub use write::mark;
 
 /// The name that the file usually has.
 pub const FILE_NAME: &str = "daypass.migration.toml";
@@ -64,6 +71,10 @@ pub const FILE_NAME: &str = "daypass.migration.toml";
 /// A migration, as its file has it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
+    /// Where the files lie, seen from the plan's folder.
+    pub paths: Vec<String>,
+    /// Where roles of a cloud live that say nothing else.
+    pub targets: BTreeMap<Cloud, BTreeMap<String, String>>,
     /// What a retirement asks for where the credential says nothing else.
     pub evidence: Required,
     /// What no pipeline file tells.
@@ -143,7 +154,8 @@ pub struct Role {
     pub session: Duration,
     /// The users and accounts whose permissions it takes over.
     pub principals: Vec<String>,
-    /// Where it lives: `account`, `service_account`, `tenant_id` and the like ([`Cloud::target_keys`]).
+    /// Where it lives: `account`, `service_account`, `tenant_id` and the like ([`Cloud::target_keys`]), with what the plan
+    /// says of all roles of the cloud.
     pub target: BTreeMap<String, String>,
     /// Where the plan says so.
     pub span: Span,
@@ -168,6 +180,8 @@ pub struct Planned {
     pub confidence: Confidence,
     /// The user or account that it belongs to.
     pub principal: Option<String>,
+    /// The id by which logs know it: an access key id, the id of a service account's key.
+    pub key: Option<String>,
     /// The group that it is in.
     pub group: Option<String>,
     /// What uses it.

@@ -31,6 +31,8 @@ impl Plan {
                 reader.problem(Span::new(0, 0), "this is no plan of version 1".to_owned(), help.to_owned());
             }
             plan.evidence = reader.required(&mut fields).unwrap_or_default();
+            plan.paths = reader.list(&mut fields, "paths");
+            plan.targets = reader.targets(&mut fields);
             for node in reader.tables(&mut fields, "repository") {
                 plan.repositories.extend(reader.repository(node));
             }
@@ -42,7 +44,7 @@ impl Plan {
                 plan.groups.extend(group);
             }
             for node in reader.tables(&mut fields, "role") {
-                let role = reader.role(node, &plan.groups);
+                let role = reader.role(node, &plan);
                 if let Some(role) = &role {
                     reader.once("role", &role.name, plan.roles.iter().map(|it| &it.name), node.span);
                 }
@@ -106,6 +108,32 @@ impl Reader<'_> {
         Some(Required { runs, unused })
     }
 
+    /// `[target.aws]` and the like.
+    fn targets(&mut self, fields: &mut Fields<'_>) -> BTreeMap<Cloud, BTreeMap<String, String>> {
+        let Some(member) = fields.take("target") else { return BTreeMap::new() };
+        let Some(mut fields) = Fields::of(self.source, &member.node, "`target`", &mut self.problems) else {
+            return BTreeMap::new();
+        };
+        let mut targets = BTreeMap::new();
+        for cloud in Cloud::ALL {
+            let found = self.texts(&mut fields, cloud.as_str());
+            self.target_keys(cloud, &found);
+            if !found.is_empty() {
+                targets.insert(cloud, found.into_iter().map(|(key, (value, _))| (key, value)).collect());
+            }
+        }
+        fields.finish(&mut self.problems);
+        targets
+    }
+
+    fn target_keys(&mut self, cloud: Cloud, target: &BTreeMap<String, (String, Span)>) {
+        let known: Vec<&str> = cloud.target_keys().iter().map(|(name, _)| *name).collect();
+        for (key, (_, span)) in target.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
+            let message = format!("a role of {cloud} has no `{}`", short(key));
+            self.problem(*span, message, format!("known: {}", known.join(", ")));
+        }
+    }
+
     fn repository(&mut self, node: &Node) -> Option<Repository> {
         let mut fields = Fields::of(self.source, node, "a repository", &mut self.problems)?;
         let what = "the folder that it was checked out to, `\"\"` for the top";
@@ -165,7 +193,7 @@ impl Reader<'_> {
         Some(Group { name: name?, cloud: cloud?, grade: grade?, admin, permits })
     }
 
-    fn role(&mut self, node: &Node, groups: &[Group]) -> Option<Role> {
+    fn role(&mut self, node: &Node, plan: &Plan) -> Option<Role> {
         let mut fields = Fields::of(self.source, node, "a role", &mut self.problems)?;
         let name = self.text(&mut fields, "name", "the role's name in its cloud");
         let cloud = self.one_of(&mut fields, "cloud", &Cloud::ALL, Cloud::as_str);
@@ -178,9 +206,9 @@ impl Reader<'_> {
         let has_wave = self.there(node, "wave", "when it is its turn: `wave = 1`");
         fields.finish(&mut self.problems);
         let (name, cloud, (group, span)) = (name?, cloud?, group?);
-        match groups.iter().find(|it| it.name == group) {
+        match plan.group(group) {
             None => {
-                let known: Vec<&str> = groups.iter().map(|it| it.name.as_str()).collect();
+                let known: Vec<&str> = plan.groups.iter().map(|it| it.name.as_str()).collect();
                 let message = format!("no group is called `{}`", short(group));
                 self.problem(span, message, format!("known: {}", known.join(", ")));
             }
@@ -191,14 +219,9 @@ impl Reader<'_> {
             }
             Some(_) => {}
         }
-        let known = cloud.target_keys();
-        for (key, (_, span)) in &target {
-            if !known.iter().any(|(name, _)| name == key) {
-                let known: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-                let message = format!("a role of {cloud} has no `{}`", short(key));
-                self.problem(*span, message, format!("known: {}", known.join(", ")));
-            }
-        }
+        self.target_keys(cloud, &target);
+        let mut whole = plan.targets.get(&cloud).cloned().unwrap_or_default();
+        whole.extend(target.into_iter().map(|(key, (value, _))| (key, value)));
         Some(Role {
             name,
             cloud,
@@ -207,7 +230,7 @@ impl Reader<'_> {
             wave: wave.filter(|_| has_wave)?,
             session: session.unwrap_or(Duration::from_secs(3600)),
             principals,
-            target: target.into_iter().map(|(key, (value, _))| (key, value)).collect(),
+            target: whole,
             span: node.span,
         })
     }
@@ -230,6 +253,7 @@ impl Reader<'_> {
             },
         );
         let principal = self.optional(&mut fields, "principal");
+        let key = self.optional(&mut fields, "key");
         let group = fields.string("group", &mut self.problems);
         let state = self.one_of(&mut fields, "state", &State::ALL, State::as_str);
         let why = self.optional(&mut fields, "why");
@@ -275,6 +299,7 @@ impl Reader<'_> {
             source,
             confidence: confidence?,
             principal,
+            key,
             group: group.map(|(name, _)| name.to_owned()),
             uses,
             state: state?,

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use daypass_claims::format_duration;
 use daypass_pipelines::inventory::Confidence;
+use daypass_trust::document::Source;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 
 use super::{Group, Plan, Planned, Repository, Role, State, Use};
 
 const HEAD: &str = "\
 # How stored credentials are replaced by workload identity: `daypass plan` adds to this file, people decide in it.
-# What is written stays. Give each credential its `principal` and each role its `target`, then run it again.
+# What is written stays. Give each credential its `principal` and `key` and each role its `target` (or all roles of a cloud
+# theirs, as in `[target.aws]`), then run it again.
 version = 1
 evidence = { runs = 5, unused = \"30d\" }
 ";
@@ -23,6 +25,7 @@ pub(super) fn merged(text: Option<&str>, before: Option<&Plan>, proposal: &Plan)
     let empty = Plan::default();
     let before = before.unwrap_or(&empty);
     let adopted = adopted(before, proposal);
+    paths(&mut document, before, proposal);
     let repositories = proposal.repositories.iter();
     for new in repositories.filter(|new| !before.repositories.iter().any(|it| it.path == new.path)) {
         push(&mut document, "repository", repository(new));
@@ -44,6 +47,19 @@ pub(super) fn merged(text: Option<&str>, before: Option<&Plan>, proposal: &Plan)
     }
     for new in adopted.credentials.iter().filter(|new| before.credential(&new.id).is_none()) {
         push(&mut document, "credential", credential(new));
+    }
+    document.to_string()
+}
+
+/// The text of a plan in which some credentials have come to a state.
+pub fn mark(plan: &Source, credentials: &[String], state: State) -> String {
+    let Ok(mut document) = plan.text().parse::<DocumentMut>() else { return plan.text().to_owned() };
+    let tables = document.get_mut("credential").and_then(Item::as_array_of_tables_mut);
+    for table in tables.into_iter().flat_map(ArrayOfTables::iter_mut) {
+        let id = table.get("id").and_then(Item::as_str).unwrap_or_default();
+        if credentials.iter().any(|one| one == id) {
+            set(table, "state", state.as_str().into());
+        }
     }
     document.to_string()
 }
@@ -74,6 +90,15 @@ fn adopted(before: &Plan, proposal: &Plan) -> Plan {
     let groups: Vec<Group> = plan.groups.iter().filter(|it| used(&it.name)).cloned().collect();
     let roles: Vec<Role> = plan.roles.iter().filter(|it| assumed(&it.name)).cloned().collect();
     Plan { groups, roles, ..plan }
+}
+
+/// Adds the paths that the plan does not name yet.
+fn paths(document: &mut DocumentMut, before: &Plan, proposal: &Plan) {
+    let mut all = before.paths.clone();
+    all.extend(proposal.paths.iter().filter(|path| !before.paths.contains(path)).cloned());
+    if all != before.paths {
+        set(document.as_table_mut(), "paths", array(&all).into());
+    }
 }
 
 /// Brings what the machine knows better up to date and fills in what is missing.
@@ -135,6 +160,9 @@ fn repository(new: &Repository) -> Table {
     let mut table = Table::new();
     table.insert("path", value(new.path.as_str()));
     table.insert("platform", value(new.platform.as_str()));
+    if let Some(subjects) = &new.subjects {
+        table.insert("subjects", value(subjects.as_str()));
+    }
     let claims = new.facts.claims.iter().map(|(name, text)| (name.to_string(), text.clone())).collect();
     table.insert("claims", inline(&claims));
     table
@@ -181,6 +209,9 @@ fn credential(new: &Planned) -> Table {
     }
     let confidence = if new.confidence == Confidence::Certain { "certain" } else { "inferred" };
     table.insert("confidence", value(confidence));
+    if let Some(principal) = &new.principal {
+        table.insert("principal", value(principal.as_str()));
+    }
     if let Some(group) = &new.group {
         table.insert("group", value(group.as_str()));
     }

@@ -34,7 +34,7 @@ fn text_that_is_no_plan() {
     let version = |text: &str| Plan::parse(&Source::new("p.toml", text)).unwrap_err().to_string();
     assert_eq!(
         version("a = 1"),
-        "p.toml:1:1: `version` is missing (write `version = 1`)\np.toml:1:1: unknown key `a` (known here: version, evidence, repository, group, role, credential)"
+        "p.toml:1:1: `version` is missing (write `version = 1`)\np.toml:1:1: unknown key `a` (known here: version, evidence, paths, target, repository, group, role, credential)"
     );
     assert_eq!(version("version = 2"), "p.toml:1:1: this is no plan of version 1 (write `version = 1`)");
     assert_eq!(refused("roles = 1"), "p.toml:2:1: unknown key `roles` (did you mean `role`?)");

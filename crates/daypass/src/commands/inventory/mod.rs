@@ -1,8 +1,8 @@
 //! `daypass inventory`.
 
 mod render;
-mod scan;
-mod walk;
+pub(super) mod scan;
+pub(super) mod walk;
 
 use std::fs;
 use std::io::Read;
@@ -63,13 +63,13 @@ struct Answer {
 
 /// What was not read, or not followed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-struct Skipped {
-    file: String,
-    why: String,
+pub(super) struct Skipped {
+    pub(super) file: String,
+    pub(super) why: String,
 }
 
 impl Skipped {
-    fn new(file: impl Into<String>, why: impl Into<String>) -> Self {
+    pub(super) fn new(file: impl Into<String>, why: impl Into<String>) -> Self {
         Self { file: file.into(), why: why.into() }
     }
 }
@@ -81,7 +81,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
         listings.add(path.as_str(), &bytes).map_err(|error| Failure::usage(format!("--secrets: {error}")))?;
     }
     let mut skipped = Vec::new();
-    let given = walk::walk(arguments.paths.iter().map(Utf8PathBuf::as_path), &mut skipped);
+    let given = walk::walk(arguments.paths.iter().map(Utf8PathBuf::as_path), Utf8Path::new(""), &mut skipped);
     if given.is_empty() {
         let why: Vec<String> =
             skipped.iter().map(|skipped| format!("{}: {}", skipped.file, skipped.why)).collect();
@@ -92,7 +92,8 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
     Ok(Outcome::Fine)
 }
 
-fn export(path: &Utf8Path) -> std::result::Result<Vec<u8>, String> {
+/// Reads an export of a cloud or a platform.
+pub(super) fn export(path: &Utf8Path) -> std::result::Result<Vec<u8>, String> {
     let file = fs::File::open(path).map_err(|error| walk::cannot_read(&error))?;
     let mut bytes = Vec::new();
     let length = file.take(EXPORT.saturating_add(1)).read_to_end(&mut bytes);

@@ -107,7 +107,7 @@ fn file(given: &Given, name: &str, listings: &Listings) -> Outcome {
 }
 
 /// A file of comments and nothing else.
-fn is_blank(bytes: &[u8]) -> bool {
+pub(in crate::commands) fn is_blank(bytes: &[u8]) -> bool {
     let blank = |line: &[u8]| {
         let line = line.trim_ascii();
         line.is_empty() || line.starts_with(b"#") || line == b"---"
@@ -120,7 +120,7 @@ fn placed(given: &Given, mut credential: Credential) -> Credential {
     credential
 }
 
-fn noted(given: &Given, note: &Note) -> Skipped {
+pub(in crate::commands) fn noted(given: &Given, note: &Note) -> Skipped {
     let file = given.shown(&note.place.file);
     let why = format!("{file}:{}:{}: {}", note.place.line, note.place.column, note.what);
     Skipped::new(file, why)

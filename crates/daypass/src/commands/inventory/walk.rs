@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use daypass_pipelines::{Tree, expected, may_be_pipeline};
 use walkdir::{DirEntry, WalkDir};
 
@@ -18,23 +18,23 @@ const LARGEST: u64 = 4 * 1024 * 1024 + 1;
 
 /// A path that was given, or all the files that were given: within it, files know each other by name.
 #[derive(Debug, Default)]
-pub(super) struct Given {
+pub(in crate::commands) struct Given {
     /// What stands before the names in output: `live/` of `live/main.tf`.
     prefix: String,
     /// Every file that may be read, by its name within.
     files: BTreeMap<String, PathBuf>,
     /// Whether each file was named on its own.
-    pub(super) named: bool,
+    pub(in crate::commands) named: bool,
 }
 
 impl Given {
     /// The files' names, in order.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::commands) fn names(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
     }
 
     /// A name as output shows it.
-    pub(super) fn shown(&self, name: &str) -> String {
+    pub(in crate::commands) fn shown(&self, name: &str) -> String {
         if self.named {
             return self.files.get(name).map_or_else(|| name.to_owned(), |path| path.display().to_string());
         }
@@ -42,7 +42,7 @@ impl Given {
     }
 
     /// The content of a file, as far as readers take any.
-    pub(super) fn content(&self, name: &str) -> io::Result<Content> {
+    pub(in crate::commands) fn content(&self, name: &str) -> io::Result<Content> {
         let path = self.files.get(name).ok_or(io::ErrorKind::NotFound)?;
         let file = fs::File::open(path)?;
         let length = file.metadata()?.len();
@@ -54,10 +54,10 @@ impl Given {
 
 /// What was read of a file.
 #[derive(Debug)]
-pub(super) struct Content {
-    pub(super) bytes: Vec<u8>,
+pub(in crate::commands) struct Content {
+    pub(in crate::commands) bytes: Vec<u8>,
     /// Bytes of the whole file.
-    pub(super) length: u64,
+    pub(in crate::commands) length: u64,
 }
 
 impl Tree for Given {
@@ -72,23 +72,43 @@ impl Tree for Given {
 }
 
 /// Finds the files of all paths. Whatever cannot be read is in `skipped`; a file that is reached twice is taken once.
-pub(super) fn walk<'p>(
+///
+/// Within several folders files are named as within the folder that holds them all, so that no two have the same name. Files
+/// that are given one by one are named as seen from `base`.
+pub(in crate::commands) fn walk<'p>(
     paths: impl IntoIterator<Item = &'p Utf8Path>,
+    base: &Utf8Path,
     skipped: &mut Vec<Skipped>,
 ) -> Vec<Given> {
-    let mut found = Vec::new();
+    let mut folders = Vec::new();
     let mut named = Given { named: true, ..Given::default() };
     let mut seen = HashSet::new();
     for path in paths {
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => found.push(folder(path, &mut seen, skipped)),
+            Ok(metadata) if metadata.is_dir() => folders.push(path),
             Ok(metadata) if metadata.is_file() => {
                 if is_new(path.as_std_path(), &mut seen) {
-                    named.files.insert(name_of(path.as_std_path()), path.as_std_path().to_owned());
+                    let name = name_of(path.strip_prefix(base).unwrap_or(path).as_std_path());
+                    named.files.insert(name, path.as_std_path().to_owned());
                 }
             }
             Ok(_) => skipped.push(Skipped::new(path.as_str(), "neither a file nor a folder")),
             Err(error) => skipped.push(Skipped::new(path.as_str(), cannot_read(&error))),
+        }
+    }
+    let mut found = Vec::new();
+    if let Some(top) = shared(&folders) {
+        let mut given = Given { prefix: prefix(&top), ..Given::default() };
+        for path in folders {
+            let beneath = path.strip_prefix(&top).unwrap_or(Utf8Path::new(""));
+            folder(path, &name_of(beneath.as_std_path()), &mut given, &mut seen, skipped);
+        }
+        found.push(given);
+    } else {
+        for path in folders {
+            let mut given = Given { prefix: prefix(path), ..Given::default() };
+            folder(path, "", &mut given, &mut seen, skipped);
+            found.push(given);
         }
     }
     if !named.files.is_empty() {
@@ -97,17 +117,42 @@ pub(super) fn walk<'p>(
     found
 }
 
-pub(super) fn cannot_read(error: &io::Error) -> String {
+/// The folder that holds all of several folders, as far as their paths tell it.
+fn shared(folders: &[&Utf8Path]) -> Option<Utf8PathBuf> {
+    let (first, rest) = folders.split_first()?;
+    if rest.is_empty() {
+        return Some(first.to_path_buf());
+    }
+    let mut top = first.to_path_buf();
+    while !rest.iter().all(|path| path.starts_with(&top)) {
+        top = top.parent()?.to_owned();
+    }
+    let leaves = |path: &Utf8Path| path.components().any(|it| it == camino::Utf8Component::ParentDir);
+    let beneath = |path: &&Utf8Path| path.strip_prefix(&top).is_ok_and(|rest| !leaves(rest));
+    folders.iter().all(beneath).then_some(top)
+}
+
+/// What stands before the names of a folder's files in output.
+fn prefix(folder: &Utf8Path) -> String {
+    match folder.as_str().trim_start_matches("./").trim_end_matches('/') {
+        "" if folder.as_str().starts_with('/') => "/".to_owned(),
+        "" | "." => String::new(),
+        path => format!("{path}/"),
+    }
+}
+
+pub(in crate::commands) fn cannot_read(error: &io::Error) -> String {
     format!("cannot read it: {error}")
 }
 
-fn folder(path: &Utf8Path, seen: &mut HashSet<PathBuf>, skipped: &mut Vec<Skipped>) -> Given {
-    let prefix = match path.as_str().trim_start_matches("./").trim_end_matches('/') {
-        "" if path.as_str().starts_with('/') => "/".to_owned(),
-        "" | "." => String::new(),
-        path => format!("{path}/"),
-    };
-    let mut given = Given { prefix, ..Given::default() };
+/// Adds the files of a folder, under names that begin with `beneath`.
+fn folder(
+    path: &Utf8Path,
+    beneath: &str,
+    given: &mut Given,
+    seen: &mut HashSet<PathBuf>,
+    skipped: &mut Vec<Skipped>,
+) {
     let own = |entry: &DirEntry| {
         entry.depth() == 0 || !FETCHED.iter().any(|name| entry.file_name().to_str() == Some(name))
     };
@@ -117,13 +162,13 @@ fn folder(path: &Utf8Path, seen: &mut HashSet<PathBuf>, skipped: &mut Vec<Skippe
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                let at = error.path().and_then(|at| relative(&root, at)).unwrap_or_default();
+                let at = error.path().and_then(|at| relative(&root, at, beneath)).unwrap_or_default();
                 let why = error.io_error().map_or_else(|| error.to_string(), cannot_read);
                 skipped.push(Skipped::new(given.shown(&at), why));
                 continue;
             }
         };
-        let Some(name) = relative(&root, entry.path()) else { continue };
+        let Some(name) = relative(&root, entry.path(), beneath) else { continue };
         let kind = entry.file_type();
         if kind.is_symlink() {
             let why = link(&root, entry.path());
@@ -136,7 +181,6 @@ fn folder(path: &Utf8Path, seen: &mut HashSet<PathBuf>, skipped: &mut Vec<Skippe
             skipped.push(Skipped::new(given.shown(&name), "neither a file nor a folder"));
         }
     }
-    given
 }
 
 /// Why a link is passed over, where that is worth a word: what it leads to within the folder is read where it lies.
@@ -153,9 +197,10 @@ fn link(root: &Path, path: &Path) -> Option<&'static str> {
         .then_some("a symbolic link that leads out of the given path, and is not followed")
 }
 
-/// A path within another one, with `/` between names.
-fn relative(root: &Path, path: &Path) -> Option<String> {
-    Some(name_of(path.strip_prefix(root).ok()?))
+/// A path within another one that lies `beneath` a third, with `/` between names.
+fn relative(root: &Path, path: &Path, beneath: &str) -> Option<String> {
+    let name = name_of(path.strip_prefix(root).ok()?);
+    Some(if beneath.is_empty() { name } else { format!("{beneath}/{name}") })
 }
 
 /// The names of a path with `/` between them, without what leads elsewhere.

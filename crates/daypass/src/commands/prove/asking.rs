@@ -54,14 +54,17 @@ impl Known {
     }
 
     fn estate(&self, path: &Utf8Path) -> Result<Estate> {
-        let file = match &self.estate {
-            Some(file) => Some(file.clone()),
-            None => nearest(path),
-        };
-        let Some(file) = file else { return Ok(Estate::default()) };
-        let source = files::read(&file)?;
-        Estate::parse(&source).map_err(|error| Failure::input(error.problems, vec![source]))
+        estate(self.estate.as_deref(), path)
     }
+}
+
+/// What is ours, by the given file, or by the one in the folder of a path or above it.
+pub(crate) fn estate(file: Option<&Utf8Path>, path: &Utf8Path) -> Result<Estate> {
+    let Some(file) = file.map(Utf8Path::to_owned).or_else(|| nearest(path)) else {
+        return Ok(Estate::default());
+    };
+    let source = files::read(&file)?;
+    Estate::parse(&source).map_err(|error| Failure::input(error.problems, vec![source]))
 }
 
 /// The estate file in the folder of a path, or above it.

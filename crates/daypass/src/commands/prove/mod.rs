@@ -14,7 +14,7 @@ use daypass_prove::{
 use daypass_trust::CompileOptions;
 use serde_json::{Map, Value, json};
 
-pub(crate) use asking::{Asked, Choice, Known};
+pub(crate) use asking::{Asked, Choice, Known, estate};
 pub(crate) use render::witness as write_witness;
 
 use super::files;

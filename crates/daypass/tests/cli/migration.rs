@@ -1,0 +1,210 @@
+//! `plan`, `generate`, `rewrite` and `rehearse`: from stored secrets to workload identity.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::program::{Ran, daypass, steadily, write};
+
+const WORKFLOW: &str = "on:
+  push:
+    branches: [main]
+permissions:
+  contents: read
+jobs:
+  deploy:
+    runs-on: ubuntu-24.04
+    environment: production
+    steps:
+      - uses: aws-actions/configure-aws-credentials@v4
+        with:
+          aws-access-key-id: ${{ secrets.K_ID }}   # since 2021
+          aws-secret-access-key: ${{ secrets.K }}
+          aws-region: eu-west-1
+      - run: aws s3 sync . s3://shop
+";
+
+const ESTATE: &str = "[[organisation]]
+platform = \"github-actions\"
+name = \"acme\"
+id = \"1001\"
+[[repository]]
+platform = \"github-actions\"
+name = \"acme/shop\"
+id = \"2002\"
+subjects = [\"immutable\"]
+";
+
+/// A repository in its organisation's folder, with a plan that says where roles live.
+fn organisation() -> TempDir {
+    let place = tempfile::tempdir().unwrap();
+    write(place.path(), "shop/.github/workflows/deploy.yml", WORKFLOW);
+    write(place.path(), "daypass.estate.toml", ESTATE);
+    daypass(["plan", "."]).within(place.path()).exits(0);
+    let plan = fs::read_to_string(place.path().join("daypass.migration.toml")).unwrap();
+    let plan =
+        plan.replacen("[[repository]]", "[target.aws]\naccount = \"111122223333\"\n\n[[repository]]", 1);
+    write(place.path(), "daypass.migration.toml", plan);
+    place
+}
+
+fn call(place: &Path, code: i32, arguments: &[&str]) -> Ran {
+    daypass(arguments.iter().copied()).within(place).exits(code)
+}
+
+fn json(place: &Path, code: i32, arguments: &[&str]) -> Value {
+    let all: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+    call(place, code, &all).json()
+}
+
+fn read(place: &Path, name: &str) -> String {
+    fs::read_to_string(place.join(name)).unwrap()
+}
+
+#[test]
+fn a_plan_keeps_what_people_wrote_and_the_ids_of_the_inventory() {
+    let place = organisation();
+    let before = read(place.path(), "daypass.migration.toml");
+    let again = json(place.path(), 0, &["plan", "."]);
+    assert_eq!((&again["changed"], &again["credentials"]), (&false.into(), &1.into()), "{again:#}");
+    assert_eq!(read(place.path(), "daypass.migration.toml"), before);
+    assert!(before.contains("repository_id = \"2002\"") && before.contains("subjects = \"immutable\""), "{before}");
+    let listed = json(place.path(), 0, &["inventory", "."]);
+    let id = listed["credentials"][0]["id"].as_str().unwrap();
+    assert!(before.contains(&format!("id = \"{id}\"")), "{id}: {before}");
+    assert_eq!(again["roles"][0]["name"], "aws-s3-write-shop-production");
+    steadily(|| insta::assert_snapshot!("plan", call(place.path(), 0, &["plan", "."]).seen()));
+}
+
+#[test]
+fn a_plan_may_lie_elsewhere_and_is_found_from_anywhere() {
+    let place = organisation();
+    let there = place.path().join("plans/moved.toml");
+    let there = there.to_str().unwrap();
+    json(place.path(), 0, &["plan", "shop", "--out", there]);
+    let text = fs::read_to_string(there).unwrap();
+    assert!(text.contains("paths = [\"../shop\"]"), "{text}");
+    assert!(text.contains("file = \".github/workflows/deploy.yml\""), "{text}");
+    // From another folder, the same files are read.
+    let answer = json(&place.path().join("shop"), 0, &["rewrite", "--plan", there]);
+    assert_eq!(answer["files"].as_array().unwrap().len(), 1, "{answer:#}");
+    let shown = call(place.path(), 0, &["plan", "shop", "--out", there, "--dry-run"]);
+    assert_eq!(shown.stdout, text);
+}
+
+#[test]
+fn a_plan_that_is_none_is_located() {
+    let place = organisation();
+    write(place.path(), "bad.toml", "version = 1\npaths = [\".\"]\n[[role]]\nname = \"a\"\n");
+    for command in ["rewrite", "rehearse"] {
+        let ran = call(place.path(), 2, &[command, "--plan", "bad.toml"]);
+        assert!(ran.stderr.contains("bad.toml:3:1"), "{ran:?}");
+    }
+    let ran = call(place.path(), 2, &["plan", ".", "--out", "bad.toml"]);
+    assert!(ran.stderr.contains("bad.toml:3:1"), "{ran:?}");
+    let ran = call(place.path(), 2, &["rehearse", "--plan", "nowhere.toml"]);
+    assert!(ran.stderr.contains("nowhere.toml"), "{ran:?}");
+    let ran = call(place.path(), 2, &["plan", "nowhere"]);
+    assert!(ran.stderr.contains("cannot read `nowhere`"), "{ran:?}");
+}
+
+#[test]
+fn roles_are_generated_with_trust_that_fits() {
+    let place = organisation();
+    let generate =
+        |target: &str, code| json(place.path(), code, &["generate", "--target", target, "--out", "roles"]);
+    let answer = generate("aws", 0);
+    assert_eq!(answer["files"], serde_json::json!(["roles/aws-s3-write-shop-production.tf"]));
+    assert_eq!(answer["roles"][0]["trusts"][0]["is_tight"], true, "{answer:#}");
+    let text = read(place.path(), "roles/aws-s3-write-shop-production.tf");
+    assert!(text.contains("repository_id") && text.contains("2002"), "{text}");
+    // Another cloud has no role in this plan, and the exchange asks for what is not there.
+    assert_eq!(generate("gcp", 0)["roles"], serde_json::json!([]));
+    let asked = generate("daypass", 1);
+    assert!(asked["roles"][0]["refused"][0].as_str().unwrap().contains("`audience`"), "{asked:#}");
+    let ran = call(place.path(), 2, &["generate", "--target", "ibm", "--out", "roles"]);
+    assert!(ran.stderr.contains("nothing is generated for `ibm`"), "{ran:?}");
+}
+
+#[test]
+fn nothing_is_written_outside_of_the_folder() {
+    let place = organisation();
+    let plan = read(place.path(), "daypass.migration.toml");
+    write(place.path(), "daypass.migration.toml", plan.replace("aws-s3-write-shop-production", "../../escaped"));
+    let ran = call(place.path(), 2, &["generate", "--target", "aws", "--out", "a/roles"]);
+    assert!(ran.stderr.contains("would lie outside of `a/roles`"), "{ran:?}");
+    assert!(!place.path().join("escaped.tf").exists());
+}
+
+#[test]
+fn pipelines_are_rewritten_once() {
+    let place = organisation();
+    steadily(|| insta::assert_snapshot!("rewrite", call(place.path(), 0, &["rewrite"]).seen()));
+    assert_eq!(read(place.path(), "shop/.github/workflows/deploy.yml"), WORKFLOW, "nothing was asked for yet");
+    let answer = json(place.path(), 0, &["rewrite", "--write"]);
+    assert_eq!(answer["files"][0]["changed"], true, "{answer:#}");
+    let text = read(place.path(), "shop/.github/workflows/deploy.yml");
+    assert!(text.contains("role-to-assume: arn:aws:iam::111122223333:role/aws-s3-write-shop-production"), "{text}");
+    assert!(read(place.path(), "daypass.migration.toml").contains("state = \"cut-over\""));
+    let again = json(place.path(), 0, &["rewrite", "--write"]);
+    assert_eq!(again["files"], serde_json::json!([]), "{again:#}");
+    assert_eq!(read(place.path(), "shop/.github/workflows/deploy.yml"), text);
+}
+
+#[test]
+fn a_rewrite_is_a_patch() {
+    let place = organisation();
+    let patch = call(place.path(), 0, &["rewrite"]).stdout;
+    call(place.path(), 0, &["rewrite", "--write"]);
+    let after = read(place.path(), "shop/.github/workflows/deploy.yml");
+    write(place.path(), "shop/.github/workflows/deploy.yml", WORKFLOW);
+    let path = write(place.path(), "rewrite.patch", patch);
+    let applied = std::process::Command::new("git").args(["apply", &path]).current_dir(place.path()).output();
+    let applied = applied.unwrap();
+    assert!(applied.status.success(), "{applied:?}");
+    assert_eq!(read(place.path(), "shop/.github/workflows/deploy.yml"), after);
+}
+
+#[test]
+fn jobs_are_rehearsed_against_what_would_be_and_what_is() {
+    let place = organisation();
+    let answer = json(place.path(), 0, &["rehearse"]);
+    let role = &answer["roles"][0];
+    assert_eq!(answer["clean"], true, "{answer:#}");
+    assert_eq!(role["admitted"].as_array().unwrap().len(), 1, "{answer:#}");
+    // What is there lets the whole repository in, and asks for an environment that no job has.
+    let trust = crate::prove::policy("repo:acme@1001/shop@2002:environment:prod");
+    let folder = place.path().join("infra");
+    write(&folder, "aws-s3-write-shop-production.json", trust);
+    let answer = json(place.path(), 1, &["rehearse", "--against", "infra"]);
+    let missing = &answer["roles"][0]["missing"][0];
+    assert_eq!(missing["job"], "deploy", "{answer:#}");
+    assert!(!missing["why"].as_array().unwrap().is_empty(), "{answer:#}");
+    let none = json(place.path(), 2, &["rehearse", "--against", "shop"]);
+    assert!(none["error"]["message"].as_str().unwrap().contains("no trust policy"), "{none}");
+}
+
+#[test]
+fn recorded_tokens_are_replayed() {
+    let place = organisation();
+    let token = |environment: &str| {
+        format!(
+            "{{\"iss\": \"https://token.actions.githubusercontent.com\", \"aud\": \"sts.amazonaws.com\", \"repository\": \
+             \"acme/shop\", \"repository_id\": \"2002\", \"repository_owner\": \"acme\", \"repository_owner_id\": \"1001\", \
+             \"sub\": \"repo:acme@1001/shop@2002:environment:{environment}\", \"environment\": \"{environment}\", \
+             \"ref\": \"refs/heads/main\", \"event_name\": \"push\"}}"
+        )
+    };
+    let folder = place.path().join("tokens");
+    write(&folder, "production.json", token("production"));
+    write(&folder, "staging.json", token("staging"));
+    let answer = json(place.path(), 0, &["rehearse", "--tokens", "tokens"]);
+    let admitted = answer["roles"][0]["admitted"].as_array().unwrap();
+    assert!(admitted.iter().any(|it| it["file"] == "tokens/production.json"), "{answer:#}");
+    assert!(!answer.to_string().contains("staging.json"), "{answer:#}");
+    write(&folder, "none.json", "{\"sub\": \"x\"}");
+    let ran = call(place.path(), 2, &["rehearse", "--tokens", "tokens"]);
+    assert!(ran.stderr.contains("the token names no issuer"), "{ran:?}");
+}
