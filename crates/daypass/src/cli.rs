@@ -87,6 +87,8 @@ pub(crate) enum Command {
     Rewrite(commands::migration::rewrite::Arguments),
     Rehearse(commands::migration::rehearse::Arguments),
     Evidence(commands::evidence::Arguments),
+    Retire(commands::migration::retire::Arguments),
+    Status(commands::migration::status::Arguments),
     #[command(subcommand)]
     Audit(commands::audit::Command),
     Revoke(commands::revoke::Arguments),

@@ -1,5 +1,7 @@
 //! The last step: what stored credentials may go, and why the others may not yet.
 
+mod observed;
+
 use std::time::Duration;
 
 use daypass_claims::format_duration;
@@ -7,6 +9,8 @@ use serde::Serialize;
 
 use crate::plan::{Planned, Required, State};
 use crate::{Plan, Survey};
+
+pub use observed::Observed;
 
 /// What was seen of a credential since its jobs were moved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

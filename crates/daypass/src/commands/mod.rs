@@ -51,6 +51,8 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result {
         Command::Rewrite(arguments) => migration::rewrite::run(&arguments, output),
         Command::Rehearse(arguments) => migration::rehearse::run(&arguments, output),
         Command::Evidence(arguments) => evidence::run(&arguments, output),
+        Command::Retire(arguments) => migration::retire::run(&arguments, output),
+        Command::Status(arguments) => migration::status::run(&arguments, output),
         Command::Audit(command) => audit::run(command, output).await,
         Command::Revoke(arguments) => revoke::run(arguments, output).await,
         Command::Keys(command) => keys::run(command, output).await,

@@ -3,6 +3,8 @@
 
 // `cfg(test)` tells clippy that the helpers are tests too.
 #[cfg(test)]
+mod acme;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod bad;

@@ -1,4 +1,4 @@
-//! `plan`, `generate`, `rewrite` and `rehearse`: from stored secrets to workload identity.
+//! `plan`, `generate`, `rewrite`, `rehearse`, `retire` and `status`: from stored secrets to workload identity.
 
 use std::fs;
 use std::path::Path;
@@ -70,7 +70,10 @@ fn a_plan_keeps_what_people_wrote_and_the_ids_of_the_inventory() {
     let again = json(place.path(), 0, &["plan", "."]);
     assert_eq!((&again["changed"], &again["credentials"]), (&false.into(), &1.into()), "{again:#}");
     assert_eq!(read(place.path(), "daypass.migration.toml"), before);
-    assert!(before.contains("repository_id = \"2002\"") && before.contains("subjects = \"immutable\""), "{before}");
+    assert!(
+        before.contains("repository_id = \"2002\"") && before.contains("subjects = \"immutable\""),
+        "{before}"
+    );
     let listed = json(place.path(), 0, &["inventory", "."]);
     let id = listed["credentials"][0]["id"].as_str().unwrap();
     assert!(before.contains(&format!("id = \"{id}\"")), "{id}: {before}");
@@ -132,7 +135,11 @@ fn roles_are_generated_with_trust_that_fits() {
 fn nothing_is_written_outside_of_the_folder() {
     let place = organisation();
     let plan = read(place.path(), "daypass.migration.toml");
-    write(place.path(), "daypass.migration.toml", plan.replace("aws-s3-write-shop-production", "../../escaped"));
+    write(
+        place.path(),
+        "daypass.migration.toml",
+        plan.replace("aws-s3-write-shop-production", "../../escaped"),
+    );
     let ran = call(place.path(), 2, &["generate", "--target", "aws", "--out", "a/roles"]);
     assert!(ran.stderr.contains("would lie outside of `a/roles`"), "{ran:?}");
     assert!(!place.path().join("escaped.tf").exists());
@@ -142,11 +149,18 @@ fn nothing_is_written_outside_of_the_folder() {
 fn pipelines_are_rewritten_once() {
     let place = organisation();
     steadily(|| insta::assert_snapshot!("rewrite", call(place.path(), 0, &["rewrite"]).seen()));
-    assert_eq!(read(place.path(), "shop/.github/workflows/deploy.yml"), WORKFLOW, "nothing was asked for yet");
+    assert_eq!(
+        read(place.path(), "shop/.github/workflows/deploy.yml"),
+        WORKFLOW,
+        "nothing was asked for yet"
+    );
     let answer = json(place.path(), 0, &["rewrite", "--write"]);
     assert_eq!(answer["files"][0]["changed"], true, "{answer:#}");
     let text = read(place.path(), "shop/.github/workflows/deploy.yml");
-    assert!(text.contains("role-to-assume: arn:aws:iam::111122223333:role/aws-s3-write-shop-production"), "{text}");
+    assert!(
+        text.contains("role-to-assume: arn:aws:iam::111122223333:role/aws-s3-write-shop-production"),
+        "{text}"
+    );
     assert!(read(place.path(), "daypass.migration.toml").contains("state = \"cut-over\""));
     let again = json(place.path(), 0, &["rewrite", "--write"]);
     assert_eq!(again["files"], serde_json::json!([]), "{again:#}");
@@ -189,14 +203,10 @@ fn jobs_are_rehearsed_against_what_would_be_and_what_is() {
 #[test]
 fn recorded_tokens_are_replayed() {
     let place = organisation();
-    let token = |environment: &str| {
-        format!(
-            "{{\"iss\": \"https://token.actions.githubusercontent.com\", \"aud\": \"sts.amazonaws.com\", \"repository\": \
-             \"acme/shop\", \"repository_id\": \"2002\", \"repository_owner\": \"acme\", \"repository_owner_id\": \"1001\", \
-             \"sub\": \"repo:acme@1001/shop@2002:environment:{environment}\", \"environment\": \"{environment}\", \
-             \"ref\": \"refs/heads/main\", \"event_name\": \"push\"}}"
-        )
-    };
+    // What the job is given, by the proof.
+    let made = json(place.path(), 0, &["generate", "--target", "aws", "--out", "roles"]);
+    let claims = made["roles"][0]["trusts"][0]["admits"][0]["claims"].to_string();
+    let token = |environment: &str| claims.replace("production", environment);
     let folder = place.path().join("tokens");
     write(&folder, "production.json", token("production"));
     write(&folder, "staging.json", token("staging"));
@@ -207,4 +217,76 @@ fn recorded_tokens_are_replayed() {
     write(&folder, "none.json", "{\"sub\": \"x\"}");
     let ran = call(place.path(), 2, &["rehearse", "--tokens", "tokens"]);
     assert!(ran.stderr.contains("the token names no issuer"), "{ran:?}");
+}
+
+/// What `evidence` would say of the key, whoever was asked.
+fn evidence(place: &Path, verdict: &str) -> String {
+    let plan = read(place, "daypass.migration.toml");
+    let id = plan.lines().find_map(|line| line.strip_prefix("id = ")).unwrap().trim_matches('"').to_owned();
+    let report = serde_json::json!({
+        "since": "2026-10-18T00:00:00Z", "until": "2026-11-20T00:00:00Z",
+        "credentials": [{
+            "credential": id, "asked": true, "cloud": "aws", "account": "111122223333", "principal": "", "keys": [],
+            "verdict": verdict, "since": "2026-10-18T00:00:00Z", "window_days": 33, "first": null, "last": null,
+            "coverage": null, "why": ["a cron job at 02:15, by aws-cli"], "consumers": [],
+        }],
+        "sessions": [],
+        "runs": [{
+            "cloud": "aws", "account": "111122223333", "class": "federated",
+            "principal": "arn:aws:iam::111122223333:role/aws-s3-write-shop-production", "issuer": "i", "subject": "s",
+            "audience": "a", "issued": 9, "issued_since": 9, "uses": 9, "refused": 0, "days": 3,
+            "first": "2026-10-19T00:00:00Z", "last": "2026-10-20T00:00:00Z", "expectation": "expected",
+        }],
+        "skipped": [], "read": {"files": 1, "passed_over": 0, "bytes": 1, "records": 1, "used_before_issue": 0},
+    });
+    write(place, &format!("{verdict}.json"), report.to_string());
+    id
+}
+
+#[test]
+fn a_key_goes_when_nothing_speaks_for_it() {
+    let place = organisation();
+    let place = place.path();
+    let id = evidence(place, "used");
+    let why = |answer: &Value| answer["refused"][0]["why"].to_string();
+    let early = json(place, 1, &["retire"]);
+    assert!(why(&early).contains("still binds it") && why(&early).contains("no evidence"), "{early:#}");
+    json(place, 0, &["rewrite", "--write"]);
+    let used = json(place, 1, &["retire", "--evidence", "used.json"]);
+    assert_eq!(why(&used), "[\"it was used since cut-over: a cron job at 02:15, by aws-cli\"]", "{used:#}");
+    evidence(place, "unused");
+    let free = json(place, 0, &["retire", &id, "--evidence", "unused.json"]);
+    assert_eq!(free["granted"][0]["credential"], *id, "{free:#}");
+    // Whatever one of several reports saw counts.
+    json(place, 1, &["retire", "--evidence", "used.json", "--evidence", "unused.json"]);
+    let ran = call(place, 2, &["retire", "cred-none"]);
+    assert!(ran.stderr.contains("the plan has no credential `cred-none`"), "{ran:?}");
+    write(place, "bad.json", "{\"credentials\": [}");
+    let ran = call(place, 2, &["retire", "--evidence", "bad.json"]);
+    assert!(ran.stderr.contains("column 18") && ran.stderr.contains("bad.json:1"), "{ran:?}");
+    steadily(|| {
+        let said = ["used.json", "unused.json"]
+            .map(|file| daypass(["retire", "--evidence", file]).within(place).run().seen());
+        insta::assert_snapshot!("retire", said.concat());
+    });
+}
+
+#[test]
+fn the_burn_down_is_shown_and_drawn() {
+    let place = organisation();
+    let place = place.path();
+    evidence(place, "unused");
+    assert_eq!(json(place, 0, &["status"])["total"]["planned"], 1);
+    json(place, 0, &["rewrite", "--write"]);
+    let ran = call(place, 0, &["status", "--evidence", "unused.json", "--html", "status.html"]);
+    steadily(|| insta::assert_snapshot!("status", ran.seen()));
+    let page = read(place, "status.html");
+    assert!(
+        page.contains("Content-Security-Policy") && page.contains("<svg") && page.contains("it may go"),
+        "{page}"
+    );
+    assert!(
+        !page.contains("src=") && !page.contains("@import") && !page.contains("<script"),
+        "it asks for something"
+    );
 }

@@ -18,11 +18,13 @@ use findings::{Article, Notice, RuleSection};
 use index::{Found, Index, Standing, State};
 use matrix::RoleRow;
 use roles::RoleSection;
-use text::Text;
 
-/// The style sheet, and its SHA-256 in the content security policy.
-const STYLE: &str = include_str!("../../templates/report.css");
-const STYLE_HASH: &str = "sha256-TJfz8QnHPZCSnqc9oPOlUvzfN7258XscfV7RnCJB+AE=";
+pub use text::Text;
+
+/// The style sheet of every page.
+pub const STYLE: &str = include_str!("../../templates/report.css");
+/// The SHA-256 of [`STYLE`], as a content security policy wants it.
+pub const STYLE_HASH: &str = "sha256-TJfz8QnHPZCSnqc9oPOlUvzfN7258XscfV7RnCJB+AE=";
 
 /// More roles or findings than this are laid out as they are read, and not known to a screen reader before.
 const LONG: usize = 500;

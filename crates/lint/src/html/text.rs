@@ -10,7 +10,7 @@ const LIMIT: usize = 4_000;
 /// A text that anybody may have written. Shown, it is HTML: markup is escaped, and characters that reorder or hide others are
 /// given by their numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Text<'a>(pub(super) &'a str);
+pub struct Text<'a>(pub &'a str);
 
 /// A sentence of ours, in which what others wrote stands in backticks. Shown, those parts are code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -168,12 +168,17 @@ fn there(existing: &[Existing], role: &Role) -> Result<Vec<Asked>, String> {
 }
 
 fn made(role: &Role, tokens: &Tokens) -> Result<Vec<Asked>, String> {
-    let target = TARGETS.iter().find(|it| it.cloud() == role.cloud).ok_or("nothing is generated for its cloud")?;
+    let target =
+        TARGETS.iter().find(|it| it.cloud() == role.cloud).ok_or("nothing is generated for its cloud")?;
     if tokens.mintable.is_empty() {
         return Err("no token of its jobs is left to admit".to_owned());
     }
     let parts = proof::prove(*target, role, tokens, &permissions(role, None, &mut GeneratedRole::of(role)))?;
-    Ok(parts.into_iter().map(proof::Part::asked).map(|(name, policy, tokens)| Asked { name, policy, tokens: Some(tokens) }).collect())
+    Ok(parts
+        .into_iter()
+        .map(proof::Part::asked)
+        .map(|(name, policy, tokens)| Asked { name, policy, tokens: Some(tokens) })
+        .collect())
 }
 
 fn options(role: &Role, tokens: &Tokens) -> Options {
@@ -198,7 +203,8 @@ fn minted(rehearsed: &mut Rehearsed, trusts: &[Asked], tokens: &Tokens, options:
             refusals.push((job, admitted));
         }
         for it in found.slack {
-            let who = it.persona.map_or("a job that the pipelines do not have", daypass_prove::Persona::about);
+            let who =
+                it.persona.map_or("a job that the pipelines do not have", daypass_prove::Persona::about);
             let surplus = Surplus {
                 who: who.to_owned(),
                 subject: it.witness.subject().to_owned(),
@@ -263,7 +269,11 @@ fn replay(rehearsed: &mut Rehearsed, trusts: &[Asked], tokens: &Tokens, recorded
             ([first, rest @ ..], admitted) => {
                 let misses = answers.iter().flat_map(|answer| &answer.nearest_miss).map(Miss::to_string);
                 let one = Replayed {
-                    job: if rest.iter().all(|it| it.job == first.job) { first.job.clone() } else { String::new() },
+                    job: if rest.iter().all(|it| it.job == first.job) {
+                        first.job.clone()
+                    } else {
+                        String::new()
+                    },
                     file: Arc::from(token.name.as_str()),
                     trigger: first.trigger.clone(),
                     subject,

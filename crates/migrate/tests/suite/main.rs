@@ -5,9 +5,13 @@ mod estate;
 #[cfg(test)]
 mod generate;
 #[cfg(test)]
+mod observed;
+#[cfg(test)]
 mod plan;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod rehearse;
 #[cfg(test)]
 mod retire;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use daypass_migrate::Plan;
-use daypass_migrate::plan::{Grade, State, draw};
+use daypass_migrate::plan::{Grade, State, draw, mark};
+use daypass_prove::Estate;
 use daypass_trust::document::Source;
 
 use crate::estate::{GITHUB, GITHUB_FILE, GITLAB, GITLAB_FILE, account, id, survey, survey_of};
@@ -155,4 +156,53 @@ fn a_retired_credential_that_is_back_is_told() {
         "{notes:?}"
     );
     assert!(Plan::parse(&Source::new("p", retired.as_str())).is_ok());
+}
+
+#[test]
+fn what_an_estate_knows_is_filled_in() {
+    let text = "[[organisation]]\nplatform = \"github-actions\"\nname = \"acme\"\nid = \"1001\"\n[[repository]]\nplatform = \
+                \"github-actions\"\nname = \"acme/shop\"\nid = \"2002\"\nsubjects = [\"immutable\"]\n[[repository]]\nplatform = \
+                \"gitlab-com\"\nname = \"acme/other\"\nid = \"3\"\n";
+    let estate = Estate::parse(&Source::new("daypass.estate.toml", text)).unwrap();
+    let drawn = draw(&survey().knowing(estate), None, None).unwrap();
+    let of = |path: &str| drawn.plan.repositories.iter().find(|it| it.path == path).unwrap();
+    let claim = |name: &str| of("shop").facts.claims.get(name).map(String::as_str);
+    assert_eq!(claim("repository"), Some("acme/shop"));
+    assert_eq!((claim("repository_id"), claim("repository_owner_id")), (Some("2002"), Some("1001")));
+    assert_eq!(of("shop").subjects.as_deref(), Some("immutable"));
+    assert!(of("api").facts.claims.is_empty(), "it is another repository: {drawn:?}");
+}
+
+#[test]
+fn roles_live_where_their_cloud_does_unless_they_say_otherwise() {
+    let text = draw(&survey(), None, None).unwrap().text;
+    let edited = text
+        .replacen("[[repository]]", "[target.aws]\naccount = \"111122223333\"\n\n[[repository]]", 1)
+        .replacen("target = {}", "target = { account = \"444455556666\" }", 1);
+    let plan = again(&edited, &FILES).plan;
+    let accounts: Vec<&str> = plan.roles.iter().map(|role| role.target["account"].as_str()).collect();
+    assert_eq!(accounts, ["444455556666", "111122223333", "111122223333"]);
+}
+
+#[test]
+fn paths_are_kept_and_new_ones_added() {
+    let over = |paths: &[&str]| survey().over(paths.iter().map(|path| (*path).to_owned()).collect());
+    let first = draw(&over(&["shop", "api"]), None, None).unwrap();
+    assert_eq!(first.plan.paths, ["shop", "api"]);
+    let source = Source::new("p", first.text.as_str());
+    let second = draw(&over(&["api", "web"]), Some(&source), None).unwrap();
+    assert_eq!(second.plan.paths, ["shop", "api", "web"]);
+}
+
+#[test]
+fn a_state_is_marked_and_everything_else_stays() {
+    let survey = survey();
+    let text = draw(&survey, None, None).unwrap().text.replacen(
+        "state = \"planned\"",
+        "state = \"planned\" # soon",
+        1,
+    );
+    let first = Plan::parse(&Source::new("p", text.as_str())).unwrap().credentials[0].id.clone();
+    let marked = mark(&Source::new("p", text.as_str()), &[first], State::CutOver);
+    assert_eq!(marked, text.replacen("state = \"planned\" # soon", "state = \"cut-over\" # soon", 1));
 }

@@ -100,6 +100,17 @@ fn groups_and_roles_that_are_none() {
 }
 
 #[test]
+fn places_of_roles_that_are_none() {
+    assert_eq!(
+        refused("[target.aws]\nacount = \"1\""),
+        "p.toml:3:10: a role of aws has no `acount` (known: account, audience)"
+    );
+    assert!(refused("[target.npm]\nx = \"1\"").contains("unknown key `npm`"));
+    assert!(refused("target = 1").contains("`target` must be a table"));
+    assert!(refused("paths = [\"\"]").contains("`paths` is empty"));
+}
+
+#[test]
 fn credentials_that_are_none() {
     assert!(
         whole("kind = \"aws-access-key\"", "kind = \"aws-key\"")

@@ -4,7 +4,9 @@
 pub(crate) mod generate;
 pub(crate) mod plan;
 pub(crate) mod rehearse;
+pub(crate) mod retire;
 pub(crate) mod rewrite;
+pub(crate) mod status;
 
 use std::fs;
 use std::io;
@@ -30,16 +32,16 @@ use crate::render::style;
 #[derive(Debug, Args)]
 pub(super) struct Chosen {
     /// The plan. The files that it was drawn from are read again.
-    #[arg(long = "plan", value_name = "FILE", default_value = FILE_NAME)]
-    file: Utf8PathBuf,
+    #[arg(long, value_name = "FILE", default_value = FILE_NAME)]
+    plan: Utf8PathBuf,
 }
 
 /// What the account's own policies say.
 #[derive(Debug, Args)]
 pub(super) struct Details {
     /// What users and roles may do: `aws iam get-account-authorization-details`.
-    #[arg(long = "account-details", value_name = "FILE")]
-    file: Option<Utf8PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    account_details: Option<Utf8PathBuf>,
 }
 
 /// A plan with what it was drawn from, as that is now.
@@ -68,12 +70,12 @@ impl Chosen {
 
     /// Reads the plan, and then the given files in place of its own, if any are given.
     pub(super) fn open_over(&self, paths: &[Utf8PathBuf]) -> Result<Migration> {
-        let source = files::read(&self.file)?;
+        let source = files::read(&self.plan)?;
         let plan =
             Plan::parse(&source).map_err(|error| Failure::input(error.problems, vec![source.clone()]))?;
         let own = if plan.paths.is_empty() { vec![".".to_owned()] } else { plan.paths.clone() };
         let read = if paths.is_empty() {
-            let home = folder_of(&self.file);
+            let home = folder_of(&self.plan);
             Read::all(Survey::new(), &from(home, &own), home)?
         } else {
             Read::all(Survey::new(), paths, Utf8Path::new(""))?
@@ -83,13 +85,13 @@ impl Chosen {
 
     /// Where the plan lies.
     pub(super) fn path(&self) -> &Utf8Path {
-        &self.file
+        &self.plan
     }
 }
 
 impl Details {
     pub(super) fn read(&self) -> Result<Option<Account>> {
-        let Some(path) = &self.file else { return Ok(None) };
+        let Some(path) = &self.account_details else { return Ok(None) };
         let refused = |why: String| Failure::usage(format!("--account-details: {why}"));
         let bytes = export(path).map_err(|why| refused(format!("{path}: {why}")))?;
         let text = String::from_utf8(bytes).map_err(|_| refused(format!("{path}: it is not UTF-8")))?;

@@ -174,7 +174,7 @@ fn tell(out: &mut dyn Write, answer: &Answer<'_>) -> io::Result<()> {
     table.write(out)?;
     writeln!(
         out,
-        "\n{} in {}: {} replace all but {}, which stay for the reasons in the plan",
+        "\n{} in {}, {}; of {} nothing can take the place",
         count(answer.credentials, "credential"),
         count(answer.groups, "group"),
         count(answer.roles.len(), "role"),

@@ -73,10 +73,8 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
 fn trust(path: &Utf8Path) -> Result<Vec<Existing>> {
     let Found { policies, problems, .. } = find(&[path.as_str()], &DiskTree::here());
     if policies.is_empty() {
-        return Err(match problems.is_empty() {
-            true => Failure::usage(format!("there is no trust policy in `{path}`")),
-            false => Failure::input(problems, Vec::new()),
-        });
+        let none = || Failure::usage(format!("there is no trust policy in `{path}`"));
+        return Err(if problems.is_empty() { none() } else { Failure::input(problems, Vec::new()) });
     }
     let existing = policies.into_iter().map(|found| match found.compile() {
         Ok(compiled) => {
@@ -136,7 +134,15 @@ fn tell(out: &mut dyn Write, answer: &Answer) -> io::Result<()> {
         let admitted = count(role.admitted.len(), "kind");
         writeln!(out, "{word} {}: {admitted} of token admitted", style::strong(&role.role))?;
         for it in &role.missing {
-            writeln!(out, "  {} {}: job `{}` on `{}`: {}", style::bad("refused"), it.file, it.job, it.trigger, it.subject)?;
+            writeln!(
+                out,
+                "  {} {}: job `{}` on `{}`: {}",
+                style::bad("refused"),
+                it.file,
+                it.job,
+                it.trigger,
+                it.subject
+            )?;
             it.why.iter().try_for_each(|why| writeln!(out, "    {}", style::faint(why)))?;
         }
         for it in &role.slack {

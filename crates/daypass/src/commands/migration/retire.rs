@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::super::files;
 use super::super::inventory::Skipped;
 use super::{Chosen, Migration, warn};
-use crate::failure::{Outcome, Result};
+use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
 use crate::render::{count, style};
 
@@ -26,11 +26,15 @@ use crate::render::{count, style};
 Examples:
   daypass evidence --plan daypass.migration.toml --cloudtrail logs/ --json > evidence.json
   daypass retire --evidence evidence.json
+  daypass retire cred-0123456789abcdef --evidence evidence.json
 
 Removing is left to people; a credential that is gone is `state = \"retired\"` in the plan.
 
 Exits 1 while a credential is refused.")]
 pub(crate) struct Arguments {
+    /// Only these credentials, by their ids in the plan.
+    #[arg(value_name = "CREDENTIAL")]
+    credentials: Vec<String>,
     #[command(flatten)]
     plan: Chosen,
     #[command(flatten)]
@@ -75,12 +79,18 @@ struct Refused {
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
     let seen = arguments.seen.read()?;
     let Migration { plan, read, .. } = arguments.plan.open()?;
-    let Retirement { granted, refused } = retire(&plan, &read.survey, &seen);
+    if let Some(unknown) = arguments.credentials.iter().find(|id| plan.credential(id).is_none()) {
+        return Err(Failure::usage(format!("the plan has no credential `{unknown}`")));
+    }
+    let Retirement { mut granted, mut refused } = retire(&plan, &read.survey, &seen);
+    if !arguments.credentials.is_empty() {
+        granted.retain(|it| arguments.credentials.contains(&it.credential));
+        refused.retain(|it| arguments.credentials.contains(&it.credential));
+    }
     warn(&read.skipped, output);
-    let refused = refused.into_iter().map(|it| Refused {
-        credential: it.credential,
-        why: it.why.iter().map(Reason::to_string).collect(),
-    });
+    let refused = refused
+        .into_iter()
+        .map(|it| Refused { credential: it.credential, why: it.why.iter().map(Reason::to_string).collect() });
     let answer = Answer { granted, refused: refused.collect(), skipped: read.skipped };
     output.answer(&answer, |out| tell(out, &answer, &plan))?;
     Ok(Outcome::fine_if(answer.refused.is_empty()))
@@ -102,7 +112,7 @@ fn tell(out: &mut dyn Write, answer: &Answer, plan: &Plan) -> io::Result<()> {
 }
 
 /// A credential as people know it: what it is and where it is used.
-fn name(id: &str, plan: &Plan) -> String {
+pub(super) fn name(id: &str, plan: &Plan) -> String {
     let Some(known) = plan.credential(id) else { return style::strong(id) };
     let source = if known.source.is_empty() { &known.kind } else { &known.source };
     format!("{} {} ({}:{})", style::strong(id), source, known.file, known.line)
