@@ -1,9 +1,7 @@
-use daypass_claims::Issuer;
 use daypass_sources::FoundPolicy;
-use daypass_trust::form::{Policy, TokenIssuers};
+use daypass_trust::form::Policy;
 
 use crate::Confidence;
-use crate::view::admits_tokens;
 
 /// A role among others: what rules about several roles look at.
 #[derive(Clone, Copy, Debug)]
@@ -28,18 +26,9 @@ impl<'a> Role<'a> {
         if self.found.options.environment.is_some() { Confidence::High } else { Confidence::Low }
     }
 
-    /// Whether a token can be of an issuer that both name: what is cheap to know before the prover is asked.
-    pub(crate) fn may_meet(&self, other: &Self) -> bool {
-        let theirs = other.issuers();
-        self.issuers().iter().any(|issuer| theirs.contains(issuer))
-    }
-
-    fn issuers(&self) -> Vec<&'a Issuer> {
-        let statements = self.policy.statements.iter().filter(|it| admits_tokens(it));
-        let named = statements.filter_map(|it| match &it.principals.tokens {
-            TokenIssuers::Exactly(issuers) => Some(issuers),
-            TokenIssuers::None | TokenIssuers::Any => None,
-        });
-        named.flatten().collect()
+    /// Whether both are known to be for an environment, and for different ones.
+    pub(crate) fn is_apart_from(&self, other: &Self) -> bool {
+        let (Some(here), Some(there)) = (self.environment(), other.environment()) else { return false };
+        here != there && self.role() != other.role()
     }
 }

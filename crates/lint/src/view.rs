@@ -2,7 +2,7 @@
 
 use daypass_claims::{ClaimSet, ClaimValue, Issuer};
 use daypass_issuers::{Identifies, Platform, catalogue};
-use daypass_prove::{Answer, Exactness, Persona, PersonaAnswer, Verdict, Witness, dead, personas};
+use daypass_prove::{Answer, Exactness, Persona, PersonaAnswer, Verdict, Witness, dead, review};
 use daypass_sources::FoundPolicy;
 use daypass_trust::document::Span;
 use daypass_trust::evaluate::outcome;
@@ -26,6 +26,8 @@ pub(crate) struct View<'a> {
     pub(crate) prover: daypass_prove::Options,
     /// The platform whose tokens were assumed where the policy leaves the issuer to its surroundings.
     pub(crate) assumed: Option<&'static Platform>,
+    /// The platforms of its issuers.
+    platforms: Vec<(Issuer, Option<&'static Platform>)>,
     /// Whether it admits nobody; `None` where it is not about tokens.
     pub(crate) dead: Option<Answer>,
     /// Whom it admits; empty where it is not about tokens, or dead.
@@ -45,6 +47,7 @@ impl<'a> View<'a> {
             options,
             prover,
             assumed: None,
+            platforms: Vec::new(),
             dead: None,
             personas: Vec::new(),
             blame: None,
@@ -56,9 +59,10 @@ impl<'a> View<'a> {
             view.assumed = platform_of(compiled);
             view.prover.issuer = view.assumed.and_then(issuer_of);
         }
-        let dead = dead(&compiled.policy, &view.prover);
+        view.platforms = view.issuers().into_iter().map(|it| (it.clone(), platform_known(it))).collect();
+        let (dead, personas) = review(&compiled.policy, options.home.as_ref(), &view.prover);
+        view.personas = personas;
         if dead.answer != Verdict::Yes {
-            view.personas = personas(&compiled.policy, options.home.as_ref(), &view.prover);
             view.know_by_repository();
         }
         view.dead = Some(dead);
@@ -144,7 +148,9 @@ impl<'a> View<'a> {
 
     /// The platform of an issuer, if the catalogue knows it.
     pub(crate) fn platform(&self, issuer: &Issuer) -> Option<&'static Platform> {
-        self.assumed.or_else(|| catalogue().platforms_of(issuer).first().map(|found| found.platform))
+        let known =
+            || self.platforms.iter().find(|(known, _)| known == issuer).map(|(_, platform)| *platform);
+        self.assumed.or_else(|| known().unwrap_or_else(|| platform_known(issuer)))
     }
 
     /// The statements that let tokens in.
@@ -237,6 +243,11 @@ fn platform_of(compiled: &Compiled) -> Option<&'static Platform> {
     };
     let preferred = ["github-actions", "gitlab-com"].iter().filter_map(|id| catalogue().platform(id));
     preferred.chain(catalogue().platforms()).find(fits)
+}
+
+/// The platform of an issuer, if the catalogue knows it.
+fn platform_known(issuer: &Issuer) -> Option<&'static Platform> {
+    catalogue().platforms_of(issuer).first().map(|found| found.platform)
 }
 
 /// The one issuer of a platform that everybody shares.

@@ -1,18 +1,15 @@
 //! Refusals that need sets: what a role must not admit, shown by a token. An exchange runs them when it loads its roles.
 
-use std::collections::BTreeMap;
-
-use daypass_claims::Issuer;
 use daypass_issuers::TriggerKind;
 use daypass_trust::evaluate::Outcome;
-use daypass_trust::form::{Policy, TokenIssuers};
+use daypass_trust::form::Policy;
 use serde::Serialize;
 
 use crate::home::{Places, Terms};
 use crate::question::home_of;
 use crate::space::{Formula, Found, Leaves};
 use crate::world::{Issuers, Options, World, facts_about, issuers_of, universes};
-use crate::{Answer, Verdict, Witness, overlap};
+use crate::{Answer, Verdict, Witness, may_meet, overlap};
 
 /// Whether jobs that a pull request sets off are admitted, with the token of one: its own triggers and those that carry the main
 /// branch's ref all the same (`pull_request_target`, `workflow_run`).
@@ -72,29 +69,16 @@ pub struct SharedCaller {
 
 /// The pairs of roles of different environments that some token could assume both of: who holds it in the one is in the other.
 ///
-/// Roles that trust different issuers have no caller in common, so roles are held against those of their own issuers only.
+/// Only pairs that [`may_meet`] are asked about: of many roles, each meets few.
 pub fn shared_callers(roles: &[Role<'_>], options: &Options) -> Vec<SharedCaller> {
-    let mut by_issuer: BTreeMap<Option<Issuer>, Vec<usize>> = BTreeMap::new();
-    for (at, role) in roles.iter().enumerate() {
-        for issuer in issuers(role.policy) {
-            by_issuer.entry(issuer).or_default().push(at);
-        }
-    }
-    let anywhere = by_issuer.get(&None).cloned().unwrap_or_default();
-    let mut pairs: Vec<(usize, usize)> = Vec::new();
-    for places in by_issuer.values() {
-        let all: Vec<usize> = places.iter().chain(&anywhere).copied().collect();
-        for (nth, one) in all.iter().enumerate() {
-            for two in all.iter().skip(nth.saturating_add(1)) {
-                pairs.push((*one.min(two), *one.max(two)));
-            }
-        }
-    }
-    pairs.sort_unstable();
-    pairs.dedup();
-    let apart = pairs.into_iter().filter_map(|(one, two)| Some((roles.get(one)?, roles.get(two)?)));
-    let apart = apart.filter(|(one, two)| one.environment != two.environment && one.name != two.name);
-    apart
+    let policies: Vec<&Policy> = roles.iter().map(|role| role.policy).collect();
+    let apart = |one: usize, two: usize| match (roles.get(one), roles.get(two)) {
+        (Some(one), Some(two)) => one.environment != two.environment && one.name != two.name,
+        _ => false,
+    };
+    let pairs = may_meet(&policies, apart, usize::MAX).into_iter();
+    pairs
+        .filter_map(|(one, two)| Some((roles.get(one)?, roles.get(two)?)))
         .filter_map(|(one, two)| {
             let answer = overlap(one.policy, two.policy, options);
             (answer.answer != Verdict::No).then(|| SharedCaller {
@@ -105,19 +89,4 @@ pub fn shared_callers(roles: &[Role<'_>], options: &Options) -> Vec<SharedCaller
             })
         })
         .collect()
-}
-
-/// The issuers that a policy trusts; `None` stands for any.
-fn issuers(policy: &Policy) -> Vec<Option<Issuer>> {
-    let mut found: Vec<Option<Issuer>> = Vec::new();
-    for statement in &policy.statements {
-        match &statement.principals.tokens {
-            TokenIssuers::Exactly(named) => found.extend(named.iter().cloned().map(Some)),
-            TokenIssuers::Any => found.push(None),
-            TokenIssuers::None => {}
-        }
-    }
-    found.sort_unstable();
-    found.dedup();
-    found
 }

@@ -155,6 +155,11 @@ impl Dfa {
         self.table.to.len()
     }
 
+    /// How many states there are.
+    pub(crate) fn states(&self) -> usize {
+        self.table.accepting.len()
+    }
+
     /// Whether nothing leads out of a state: every text that got there goes on the same.
     pub(crate) fn is_final(&self, state: DfaState) -> bool {
         self.table.row(to_index(state)).iter().all(|to| *to == state)

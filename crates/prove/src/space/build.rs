@@ -497,7 +497,8 @@ impl<'a> Dimensions<'a> {
         dimension: &Dimension,
         signatures: &[Option<Signature>],
     ) -> Vec<usize> {
-        let no_text = !looks.needs.values.is_empty() || !looks.needs.inexact.is_empty();
+        let failed = own.iter().any(|at| self.failed.contains_key(at));
+        let no_text = failed || !looks.needs.values.is_empty() || !looks.needs.inexact.is_empty();
         if no_text || dimension.subject == Subject::Time {
             return (0..dimension.classes.len()).collect();
         }

@@ -7,7 +7,7 @@ use super::plausible::Candidate;
 use crate::automaton::{Alphabet, Columns, Dfa, DfaState, Symbol};
 
 /// The most steps that are taken to find the classes of one part, and the most classes that it may have.
-const MOST_STEPS: usize = 3_000_000;
+const MOST_STEPS: usize = 400_000;
 pub(super) const MOST_CLASSES: usize = 400;
 
 /// What a language says of a part's value at one place of a text.
@@ -86,10 +86,19 @@ impl Reader<'_> {
     ) -> TextClasses {
         let walk = self.walk(language);
         let counts = walk.counts(self.alphabet);
+        let signature_at = |state: &Rc<[DfaState]>| {
+            let (domain, runs) = state.split_first()?;
+            language.accepts(*domain).then(|| self.signature_of(&walk, runs))
+        };
+        let signatures: Vec<Option<Signature>> = walk.states.iter().map(signature_at).collect();
+        let told_apart = signatures.iter().flatten().collect::<HashSet<_>>().len();
         let mut at: HashMap<Signature, usize> = HashMap::new();
         let mut classes: Vec<TextClass> = Vec::new();
         let mut texts: Vec<u8> = Vec::new();
         for Candidate { text, symbols } in wanted {
+            if at.len() == told_apart && !walk.cut_short {
+                break;
+            }
             let end = symbols.iter().fold(Dfa::START, |state, symbol| language.step(state, *symbol));
             if !language.accepts(end) {
                 continue;
@@ -101,12 +110,8 @@ impl Reader<'_> {
             });
         }
         let mut cut_short = walk.cut_short;
-        for (place, state) in walk.states.iter().enumerate() {
-            let Some((domain, runs)) = state.split_first() else { continue };
-            if !language.accepts(*domain) {
-                continue;
-            }
-            let signature = self.signature_of(&walk, runs);
+        for (place, signature) in signatures.into_iter().enumerate() {
+            let Some(signature) = signature else { continue };
             if classes.len() >= MOST_CLASSES && !at.contains_key(&signature) {
                 cut_short = true;
                 continue;
@@ -278,8 +283,13 @@ pub(super) fn reached(
     alphabet: &Alphabet,
 ) -> BTreeSet<DfaState> {
     let mut ends = BTreeSet::new();
-    let mut known: HashSet<(DfaState, DfaState)> = from.iter().map(|state| (*state, Dfa::START)).collect();
-    let mut open: Vec<(DfaState, DfaState)> = known.iter().copied().collect();
+    let mut known = vec![false; read.states().saturating_mul(domain.states())];
+    let mut is_new = |(state, place): (DfaState, DfaState)| {
+        let at = usize::try_from(state).ok()?.checked_mul(domain.states())?;
+        let slot = known.get_mut(at.checked_add(usize::try_from(place).ok()?)?)?;
+        (!std::mem::replace(slot, true)).then_some(())
+    };
+    let mut open: Vec<(DfaState, DfaState)> = from.iter().map(|state| (*state, Dfa::START)).collect();
     let columns = Columns::of([read, domain], alphabet);
     while let Some((state, place)) = open.pop() {
         if domain.accepts(place) {
@@ -287,7 +297,7 @@ pub(super) fn reached(
         }
         for symbol in columns.symbols() {
             let next = (read.step(state, *symbol), domain.step(place, *symbol));
-            if domain.is_live(next.1) && known.insert(next) {
+            if domain.is_live(next.1) && is_new(next).is_some() {
                 open.push(next);
             }
         }

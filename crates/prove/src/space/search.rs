@@ -9,7 +9,7 @@ use super::{Formula, LeafId, Space};
 pub(crate) type Choice = Vec<Option<usize>>;
 
 /// The most combinations of classes that one leaf is asked about.
-const MOST_COMBINATIONS: usize = 60_000;
+const MOST_COMBINATIONS: usize = 12_000;
 
 /// Why a search ends without an answer.
 pub(crate) const GAVE_UP: &str = "there are too many combinations to go through";
