@@ -142,7 +142,7 @@ fn process_cpu() -> Result<f64> {
 }
 
 /// The most that this process ever had resident.
-fn peak_mib() -> Result<f64> {
+pub(crate) fn peak_mib() -> Result<f64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let kib =
         status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());

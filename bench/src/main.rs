@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod ceiling;
+mod check;
 mod cores;
 mod decide;
 mod estate;
@@ -33,6 +34,9 @@ enum Command {
     Evidence(Evidence),
     #[command(hide = true)]
     EvidencePart(EvidencePart),
+    Check(Check),
+    #[command(hide = true)]
+    CheckPart(CheckPart),
 }
 
 /// Measures whole exchanges over `POST /token`, and the ceiling of the core that serves them.
@@ -73,6 +77,26 @@ struct EvidencePart {
     folder: Utf8PathBuf,
 }
 
+/// Measures checking trust policies: one policy's matrix of personas, and estates of many roles.
+#[derive(Debug, Args)]
+struct Check {
+    /// Print one line of JSON.
+    #[arg(long)]
+    json: bool,
+    /// The folder of policies whose matrices are measured.
+    #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/lint/tests/samples"))]
+    corpus: PathBuf,
+    /// Go through everything in seconds, with numbers too small to mean anything.
+    #[arg(long)]
+    smoke: bool,
+}
+
+/// One estate, in a process of its own.
+#[derive(Debug, Args)]
+struct CheckPart {
+    roles: usize,
+}
+
 fn main() -> Result<()> {
     let mut out = std::io::stdout().lock();
     match Cli::parse().command {
@@ -88,6 +112,16 @@ fn main() -> Result<()> {
             Ok(())
         }
         Command::EvidencePart(arguments) => evidence::part(arguments.part, &arguments.folder, &mut out),
+        Command::Check(arguments) => {
+            let report = check::measure(&arguments.corpus, arguments.smoke)?;
+            if arguments.json {
+                writeln!(out, "{}", report.to_json())?;
+            } else {
+                report.write_table(&mut out)?;
+            }
+            Ok(())
+        }
+        Command::CheckPart(arguments) => check::part(arguments.roles, &mut out),
     }
 }
 

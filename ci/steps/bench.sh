@@ -6,5 +6,6 @@ bench() {
     fi
     lint_apart bench
     cargo_in bench test
+    cargo_in bench run --quiet -- check --smoke --json
     cargo_in bench run --quiet -- exchange --smoke --json --daypass "$(release_binary)"
 }
