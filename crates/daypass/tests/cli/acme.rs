@@ -26,3 +26,17 @@ fn the_committed_plan_is_up_to_date() {
     let committed = std::fs::read_to_string(acme().join("daypass.migration.toml")).unwrap();
     assert_eq!(shown, committed);
 }
+
+/// From the inventory to a retirement that is refused and then granted; the script insists on every exit code.
+#[test]
+fn the_whole_migration_runs() {
+    let script = std::process::Command::new("bash")
+        .arg(acme().join("migrate.sh"))
+        .env("DAYPASS", env!("CARGO_BIN_EXE_daypass"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(script.stdout).unwrap();
+    assert!(script.status.success(), "{said}\n{}", String::from_utf8_lossy(&script.stderr));
+    assert!(said.contains("it was used since cut-over: aws-cli on linux from 203.0.113.7"), "{said}");
+    assert!(said.contains("1 credential may go, 0 must stay"), "{said}");
+}
