@@ -32,10 +32,18 @@ targets![
     oauth_token_form,
     pipelines,
     policy_aws,
+    policy_azure,
+    policy_gcp,
     policy_native,
     policy_test,
+    policy_vault,
+    prove_personas,
     secret_listings,
     sigv4,
+    sources_cloudformation,
+    sources_export,
+    sources_plan,
+    sources_terraform,
 ];
 
 /// The binary of one target: under `--cfg fuzzing` libFuzzer drives it, otherwise it replays its corpus.

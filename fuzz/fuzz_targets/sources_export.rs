@@ -1,0 +1,3 @@
+#![cfg_attr(fuzzing, no_main)]
+
+daypass_fuzz::target!(sources_export);
