@@ -36,9 +36,14 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
         return;
     }
     let Some((statement, span)) = Blame::place(view, witness) else { return };
-    let message = format!(
-        "`{repository}` is named and not numbered: whoever takes the name over gets in, `{twin}` does not"
-    );
+    let message = if view.admitted(Persona::Squatter).is_some() {
+        format!(
+            "`{repository}` is named and not numbered: whoever takes the name over gets in, `{twin}` does not"
+        )
+    } else {
+        // Another claim has the id.
+        format!("`{repository}` is named in the subject: once its subjects are numbered, `{twin}` is refused")
+    };
     let draft = Draft::new(&view.found.source, span, view.role(), message)
         .witness(witness)
         .why([format!("{} lets it in", statement.label)])
