@@ -89,6 +89,7 @@ pub(crate) enum Command {
     Evidence(commands::evidence::Arguments),
     Retire(commands::migration::retire::Arguments),
     Status(commands::migration::status::Arguments),
+    Review(commands::review::Arguments),
     #[command(subcommand)]
     Audit(commands::audit::Command),
     Revoke(commands::revoke::Arguments),

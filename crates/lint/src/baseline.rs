@@ -71,6 +71,16 @@ impl Baseline {
         Self { version: Self::VERSION, findings: accepted.collect() }
     }
 
+    /// Accepts something that is no finding, such as what a review says.
+    pub fn accept(&mut self, accepted: Accepted) {
+        self.findings.push(accepted);
+    }
+
+    /// Whether something is accepted, by its fingerprint.
+    pub fn knows(&self, fingerprint: &str) -> bool {
+        self.findings.iter().any(|it| it.fingerprint == fingerprint)
+    }
+
     /// Reads a file.
     pub fn parse(source: &Source) -> Result<Self, BaselineError> {
         let file = || source.name().to_owned();

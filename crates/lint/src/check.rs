@@ -9,15 +9,17 @@ use daypass_pipelines::yaml::YamlError;
 use daypass_pipelines::{Pipeline, Platform, Role as FileRole};
 use daypass_sources::{EntryKind, FILE_LIMIT, FileTree, Found, FoundPolicy, find};
 use daypass_trust::Dialect;
+use daypass_trust::dialect::Compiled;
 use daypass_trust::dialect::vault;
 use daypass_trust::document::{Location, Problem, Source, Span};
 use daypass_trust::form::Policy;
 
 use crate::pipeline_view::{PipelineView, Surroundings};
 use crate::report::{Report, Row};
+use crate::review::Trust;
 use crate::roles::Role;
 use crate::rules::{RULES, refused};
-use crate::view::View;
+use crate::view::{View, surroundings};
 use crate::{Confidence, Finding, Options, ignore};
 
 /// Folders that hold other people's code, or what was made from one's own.
@@ -171,6 +173,16 @@ impl Work {
         }
     }
 
+    /// The policies that can be compiled, with what the prover is to know of each.
+    pub(crate) fn trusts(&self, options: &Options) -> Vec<Trust<'_>> {
+        let compiled = self.found.policies.iter().filter_map(|found| Some((found, found.compile().ok()?)));
+        let trust = |(found, compiled): (_, Compiled)| {
+            let (prover, _) = surroundings(found, &compiled, options);
+            Trust { found, policy: compiled.policy, prover }
+        };
+        compiled.map(trust).collect()
+    }
+
     /// The line that the role of a finding is declared on, if it is in the same file.
     fn declared(&self, finding: &Finding) -> Option<usize> {
         let places = self.found.policies.iter().filter(|it| it.role == finding.role).map(|it| &it.location);
@@ -178,7 +190,7 @@ impl Work {
     }
 
     /// Puts together what was found, in the order of the files.
-    pub fn finish(self, checked: Vec<Checked>) -> Report {
+    pub fn finish(&self, checked: Vec<Checked>) -> Report {
         let mut report = Report {
             policies: self.found.policies.len(),
             unresolved: self.found.unresolved.clone(),

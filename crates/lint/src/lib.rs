@@ -13,6 +13,7 @@ mod reach;
 mod reference;
 pub mod render;
 mod report;
+pub mod review;
 mod roles;
 mod rule;
 mod rules;

@@ -39,14 +39,13 @@ pub(crate) struct View<'a> {
 impl<'a> View<'a> {
     /// Asks the prover about a policy.
     pub(crate) fn of(found: &'a FoundPolicy, compiled: &'a Compiled, options: &'a Options) -> Self {
-        let mut prover = options.prover.clone();
-        prover.account = prover.account.or_else(|| found.options.account.clone());
+        let (prover, assumed) = surroundings(found, compiled, options);
         let mut view = Self {
             found,
             compiled,
             options,
             prover,
-            assumed: None,
+            assumed,
             platforms: Vec::new(),
             dead: None,
             personas: Vec::new(),
@@ -54,10 +53,6 @@ impl<'a> View<'a> {
         };
         if !is_about_tokens(&compiled.policy) {
             return view;
-        }
-        if view.prover.issuer.is_none() && leaves_issuer_open(&compiled.policy) {
-            view.assumed = platform_of(compiled);
-            view.prover.issuer = view.assumed.and_then(issuer_of);
         }
         view.platforms = view.issuers().into_iter().map(|it| (it.clone(), platform_known(it))).collect();
         let (dead, personas) = review(&compiled.policy, options.home.as_ref(), &view.prover);
@@ -281,6 +276,24 @@ pub(crate) fn clauses(condition: &Condition) -> Vec<&Clause> {
         Condition::Clause(clause) => vec![clause],
         _ => Vec::new(),
     }
+}
+
+/// What the prover is told of a policy: the account that the role lives in, and an issuer where the policy leaves that open and
+/// its claims tell the platform.
+pub(crate) fn surroundings(
+    found: &FoundPolicy,
+    compiled: &Compiled,
+    options: &Options,
+) -> (daypass_prove::Options, Option<&'static Platform>) {
+    let mut prover = options.prover.clone();
+    prover.account = prover.account.or_else(|| found.options.account.clone());
+    let open =
+        is_about_tokens(&compiled.policy) && prover.issuer.is_none() && leaves_issuer_open(&compiled.policy);
+    let assumed = if open { platform_of(compiled) } else { None };
+    if open {
+        prover.issuer = assumed.and_then(issuer_of);
+    }
+    (prover, assumed)
 }
 
 /// The condition that a claim has a value.

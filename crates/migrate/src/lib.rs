@@ -3,6 +3,7 @@
 mod cloud;
 pub mod generate;
 pub mod plan;
+pub mod question;
 pub mod retire;
 pub mod rewrite;
 pub mod status;

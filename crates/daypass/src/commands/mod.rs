@@ -17,6 +17,7 @@ pub(crate) mod keys;
 pub(crate) mod man;
 pub(crate) mod migration;
 pub(crate) mod prove;
+pub(crate) mod review;
 pub(crate) mod revoke;
 pub(crate) mod run;
 pub(crate) mod serve;
@@ -53,6 +54,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result {
         Command::Evidence(arguments) => evidence::run(&arguments, output),
         Command::Retire(arguments) => migration::retire::run(&arguments, output),
         Command::Status(arguments) => migration::status::run(&arguments, output),
+        Command::Review(arguments) => review::run(&arguments, output),
         Command::Audit(command) => audit::run(command, output).await,
         Command::Revoke(arguments) => revoke::run(arguments, output).await,
         Command::Keys(command) => keys::run(command, output).await,

@@ -43,6 +43,8 @@ mod program;
 #[cfg(test)]
 mod prove;
 #[cfg(test)]
+mod review;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod schema;

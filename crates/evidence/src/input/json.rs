@@ -421,9 +421,9 @@ impl Envelope {
 
 /// The text up to the first bytes that are not UTF-8.
 fn valid(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap_or_else(|error| {
+    simdutf8::compat::from_utf8(bytes).unwrap_or_else(|error| {
         let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        std::str::from_utf8(valid).unwrap_or_default()
+        simdutf8::compat::from_utf8(valid).unwrap_or_default()
     })
 }
 

@@ -7,6 +7,7 @@ mod text;
 
 pub use github::github;
 pub use markdown::markdown;
+pub(crate) use sarif::place;
 pub use sarif::sarif;
 pub use text::{TextOptions, text};
 

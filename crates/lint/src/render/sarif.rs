@@ -145,7 +145,7 @@ fn result(finding: &Finding) -> Option<Outcome<'_>> {
     })
 }
 
-fn place(file: &str, region: &Value) -> Value {
+pub(crate) fn place(file: &str, region: &Value) -> Value {
     json!({"physicalLocation": {"artifactLocation": {"uri": uri(file)}, "region": region}})
 }
 

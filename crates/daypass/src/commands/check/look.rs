@@ -14,8 +14,8 @@ use crate::progress::Progress;
 /// Deep documents are read by recursion; a thread has as much room for it as the first one.
 const STACK: usize = 8 * 1_024 * 1_024;
 
-/// Looks at all that stands below the paths.
-pub(super) fn look(paths: &[Utf8PathBuf], options: &Options) -> io::Result<Report> {
+/// Looks at all that stands below the paths, and gives what there was with what came of it.
+pub(crate) fn look(paths: &[Utf8PathBuf], options: &Options) -> io::Result<(Work, Report)> {
     let tree = DiskTree::here();
     let paths: Vec<&str> = paths.iter().map(|path| path.as_str()).collect();
     let work = gather(&tree, &paths);
@@ -34,7 +34,8 @@ pub(super) fn look(paths: &[Utf8PathBuf], options: &Options) -> io::Result<Repor
         Ok(looked)
     })?;
     looked.sort_by_key(|(index, _)| *index);
-    Ok(work.finish(looked.into_iter().map(|(_, checked)| checked).collect()))
+    let report = work.finish(looked.into_iter().map(|(_, checked)| checked).collect());
+    Ok((work, report))
 }
 
 /// What one thread gets to: policies, then pipelines.

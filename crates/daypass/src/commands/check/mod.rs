@@ -1,7 +1,7 @@
 //! `daypass check`.
 
 mod fix;
-mod look;
+pub(super) mod look;
 
 use std::fs;
 
@@ -106,14 +106,14 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
     }
     let baseline = arguments.baseline.as_deref().map(read_baseline).transpose()?;
     let options = options(arguments)?;
-    let mut report = look::look(&arguments.paths, &options)?;
+    let (_, mut report) = look::look(&arguments.paths, &options)?;
     if arguments.fix {
         let fixed = fix::apply(&report)?;
         output.remark(|err| {
             fixed.iter().try_for_each(|line| writeln!(err, "{} {line}", render::style::good("fixed")))
         });
         if !fixed.is_empty() {
-            report = look::look(&arguments.paths, &options)?;
+            (_, report) = look::look(&arguments.paths, &options)?;
         }
     }
     if let Some(path) = &arguments.write_baseline {
@@ -147,7 +147,7 @@ fn options(arguments: &Arguments) -> Result<Options> {
     Ok(Options { prover: arguments.known.options(first)?, home: arguments.known.home()? })
 }
 
-fn read_baseline(path: &Utf8Path) -> Result<Baseline> {
+pub(super) fn read_baseline(path: &Utf8Path) -> Result<Baseline> {
     let source = files::read(path)?;
     Baseline::parse(&source).map_err(|error| files::wrong(&source, error.to_string()))
 }

@@ -1,5 +1,6 @@
 //! `daypass evidence`.
 
+mod plan;
 mod question;
 mod render;
 mod sql;
@@ -35,6 +36,9 @@ Examples:
   # Sessions that nobody planned
   daypass evidence --cloudtrail logs/ --expect 'arn:aws:iam::*:role/shop-deploy' 'repo:acme/shop:environment:*'
 
+  # Everything that a migration's plan asks for
+  daypass evidence --plan daypass.migration.toml --cloudtrail logs/ --cut-over 2026-10-18 --json > evidence.json
+
   # Where the trail is past one machine: a query for the engine that has it
   daypass evidence --cloudtrail 's3://trail/AWSLogs/*/CloudTrail/*/*/*/*/*.json.gz' --sql duckdb
 
@@ -42,6 +46,8 @@ What could not be read is listed as skipped, with the reason, and counts against
 pub(crate) struct Arguments {
     #[command(flatten)]
     logs: Logs,
+    #[command(flatten)]
+    plan: plan::Chosen,
     #[command(flatten)]
     asked: question::Asked,
     #[command(flatten)]
@@ -113,7 +119,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
     }
     arguments.logs.exist()?;
     let now = SystemClock.now();
-    let question = arguments.asked.question(now)?;
+    let question = arguments.asked.question(now, arguments.plan.read()?)?;
     // What lies after the window's end may be true, what lies after now cannot be.
     let until = now.max(question.until);
     let report = read(&inputs, arguments.logs.threads, until, &question)?;

@@ -6,6 +6,7 @@ use clap::Args;
 use daypass_claims::{Timestamp, parse_duration};
 use daypass_evidence::{Cloud, Expected, Question, Stored};
 
+use super::plan::Planned;
 use crate::failure::{Failure, Result};
 
 /// How long nobody may have used a credential, where nothing else is said.
@@ -21,8 +22,8 @@ pub(super) struct Asked {
     /// All keys of this user or service account: an ARN, a user's name, an e-mail address; repeatable.
     #[arg(long = "owner", value_name = "OWNER")]
     owners: Vec<String>,
-    /// From when on stored credentials should not be used any more: 2026-10-18, or with a time. 30 days before the end unless
-    /// given.
+    /// From when on stored credentials should not be used any more: 2026-10-18, or with a time. Unless given, as long before
+    /// the end as the plan asks for, or 30 days.
     #[arg(long, value_name = "DATE", conflicts_with = "unused", value_parser = date)]
     cut_over: Option<Timestamp>,
     /// The same, counted back from the end: 30d.
@@ -37,9 +38,10 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn question(&self, now: Timestamp) -> Result<Question> {
+    pub(super) fn question(&self, now: Timestamp, planned: Planned) -> Result<Question> {
         let until = self.until.unwrap_or(now);
-        let cut_over = self.cut_over.unwrap_or_else(|| until - self.unused.unwrap_or(UNUSED));
+        let cut_over =
+            self.cut_over.unwrap_or_else(|| until - self.unused.or(planned.unused).unwrap_or(UNUSED));
         if cut_over >= until {
             return Err(Failure::usage(format!("--cut-over: {cut_over} is not before the end, {until}")));
         }
@@ -61,8 +63,8 @@ impl Asked {
         Ok(Question {
             cut_over,
             until,
-            credentials: keys.chain(owners).collect(),
-            expected: expected.collect(),
+            credentials: planned.credentials.into_iter().chain(keys).chain(owners).collect(),
+            expected: planned.expected.into_iter().chain(expected).collect(),
             stated_at: None,
         })
     }
