@@ -93,6 +93,9 @@ fn a_plan_may_lie_elsewhere_and_is_found_from_anywhere() {
     // From another folder, the same files are read.
     let answer = json(&place.path().join("shop"), 0, &["rewrite", "--plan", there]);
     assert_eq!(answer["files"].as_array().unwrap().len(), 1, "{answer:#}");
+    // Names are those that a patch may have.
+    let patch = call(place.path(), 0, &["rewrite", "--plan", "plans/moved.toml", "--json"]).json();
+    assert_eq!(patch["files"][0]["file"], "shop/.github/workflows/deploy.yml", "{patch:#}");
     let shown = call(place.path(), 0, &["plan", "shop", "--out", there, "--dry-run"]);
     assert_eq!(shown.stdout, text);
 }

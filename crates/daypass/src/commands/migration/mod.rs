@@ -11,7 +11,7 @@ pub(crate) mod status;
 use std::fs;
 use std::io;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use clap::Args;
 use daypass_migrate::plan::FILE_NAME;
 use daypass_migrate::plan::privilege::Account;
@@ -152,12 +152,26 @@ pub(super) fn folder_of(file: &Utf8Path) -> &Utf8Path {
     file.parent().unwrap_or(Utf8Path::new(""))
 }
 
-/// Paths that were written as seen from a folder.
+/// Paths that were written as seen from a folder, without detours: a patch with `..` in its names is refused by git.
 pub(super) fn from(folder: &Utf8Path, paths: &[String]) -> Vec<Utf8PathBuf> {
-    let whole = |path: &String| match (folder.as_str(), path.as_str()) {
-        ("", path) => Utf8PathBuf::from(path),
-        (_, ".") => folder.to_owned(),
-        (_, path) => folder.join(path),
+    let whole = |path: &String| {
+        let mut whole = folder.to_owned();
+        for component in Utf8Path::new(path).components() {
+            match component {
+                Utf8Component::CurDir => {}
+                Utf8Component::ParentDir
+                    if matches!(whole.components().next_back(), Some(Utf8Component::Normal(_))) =>
+                {
+                    whole.pop();
+                }
+                other => whole.push(other.as_str()),
+            }
+        }
+        let short = if whole.as_str().is_empty() { Utf8PathBuf::from(".") } else { whole };
+        // Where a folder is a link, what lies above it is not what its name says.
+        let joined = folder.join(path);
+        let same = short.canonicalize().ok() == joined.canonicalize().ok();
+        if same { short } else { joined }
     };
     paths.iter().map(whole).collect()
 }
