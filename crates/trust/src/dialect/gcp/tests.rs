@@ -243,6 +243,15 @@ fn limits_and_names_are_noted() {
 }
 
 #[test]
+fn a_mistake_at_a_letter_of_several_bytes_is_the_whole_letter() {
+    let source = document(r#"{"issuer": "GITHUB", "attributeCondition": "assértion.sub == 'x'"}"#);
+    let error = compile(Dialect::Gcp, &source, &CompileOptions::default()).unwrap_err();
+    let letters: Vec<Option<&str>> =
+        error.problems.iter().map(|it| source.text().get(it.span.start..it.span.end)).collect();
+    assert_eq!(letters, [Some("é")], "{error}");
+}
+
+#[test]
 fn mistakes_are_located() {
     let all = [
         r#"{"attributeMapping": {}}"#,

@@ -105,7 +105,9 @@ struct Mistake {
 
 impl Mistake {
     fn report(self, text: Text<'_>, source: &str, remarks: &mut Remarks<'_>) {
-        let span = remarks.source.inside(text.span, source, Span::new(self.at, self.at.saturating_add(1)));
+        // One character, of however many bytes.
+        let size = source.get(self.at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+        let span = remarks.source.inside(text.span, source, Span::new(self.at, self.at.saturating_add(size)));
         let message = format!("not a CEL expression: {}", self.message);
         remarks.problem(span, message, "for example assertion.repository == 'acme/app'");
     }
