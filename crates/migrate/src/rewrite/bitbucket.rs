@@ -47,9 +47,9 @@ impl Rewriter for Bitbucket {
                 )]);
             }
             if !pipes {
-                if let Some(login) = logs_in(of) {
+                if let Some(login) = logs_in(of, case.credential) {
                     return Err(vec![format!(
-                        "step `{}` runs `{login}`: take that out, and log in as `{}` with `$BITBUCKET_STEP_OIDC_TOKEN`",
+                        "step `{}` has `{login}` in its script: take that out, and log in as `{}` with `$BITBUCKET_STEP_OIDC_TOKEN`",
                         of.path(),
                         role.name
                     )]);

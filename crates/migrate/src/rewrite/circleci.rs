@@ -42,9 +42,9 @@ impl Rewriter for CircleCi {
         let bound = !spots.is_empty();
         change.edits.extend(replace(case.text, &spots, &[])?);
         for (of, role) in &case.jobs {
-            if let Some(login) = logs_in(of) {
+            if let Some(login) = logs_in(of, case.credential) {
                 return Err(vec![format!(
-                    "job `{}` runs `{login}`: take that out, and log in as `{}` with `$CIRCLE_OIDC_TOKEN_V2`",
+                    "job `{}` has `{login}` in its script: take that out, and log in as `{}` with `$CIRCLE_OIDC_TOKEN_V2`",
                     of.path(),
                     role.name
                 )]);

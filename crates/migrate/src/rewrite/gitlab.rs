@@ -27,9 +27,9 @@ impl Rewriter for GitLab {
         let bound = bound(case)?;
         change.edits.extend(replace(case.text, &bound, &[])?);
         for (of, role) in &case.jobs {
-            if let Some(login) = logs_in(of) {
+            if let Some(login) = logs_in(of, case.credential) {
                 return Err(vec![format!(
-                    "job `{}` runs `{login}`: take that out, and log in as `{}` with a token of `id_tokens`",
+                    "job `{}` has `{login}` in its script: take that out, and log in as `{}` with a token of `id_tokens`",
                     of.path(),
                     role.name
                 )]);

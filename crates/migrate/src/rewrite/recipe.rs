@@ -1,6 +1,7 @@
 //! How a job logs in with its token: for scripts that have the token in a variable, on any platform.
 
 use daypass_pipelines::Job;
+use daypass_pipelines::inventory::Credential;
 
 use super::yaml::scalar;
 use crate::Cloud;
@@ -95,8 +96,9 @@ pub(super) fn shell(role: &Role, token: &str, file: &str) -> Result<Vec<String>,
     }
 }
 
-/// Whether a job's scripts log in by themselves with what is stored: a variable that is set before them does not stop that.
-pub(super) fn logs_in(job: &Job) -> Option<&'static str> {
+/// What a job's scripts do with a credential by themselves: a variable that is set before them does not stop a login of their own,
+/// nor a command that is handed the stored value.
+pub(super) fn logs_in(job: &Job, credential: &Credential) -> Option<String> {
     const LOGINS: [&str; 6] = [
         "aws configure set",
         "activate-service-account",
@@ -106,7 +108,26 @@ pub(super) fn logs_in(job: &Job) -> Option<&'static str> {
         ".aws/credentials",
     ];
     let scripts = || job.steps.iter().flat_map(|step| &step.scripts);
-    LOGINS.into_iter().find(|login| scripts().any(|script| script.as_str().contains(login)))
+    let runs = |text: &str| scripts().any(|script| script.as_str().contains(text));
+    let login = LOGINS.into_iter().find(|login| runs(login)).map(str::to_owned);
+    login.or_else(|| {
+        let names = credential.source.split([',', ' ']).filter(|name| is_variable(name));
+        let hands = |name: &str| {
+            let (plain, braced) = (format!("${name}"), format!("${{{name}"));
+            let whole = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+            scripts().any(|script| {
+                let text = script.as_str();
+                text.contains(&braced) || text.split(&plain).skip(1).any(whole)
+            })
+        };
+        names.map(str::to_owned).find(|name| hands(name)).map(|name| format!("${name}"))
+    })
+}
+
+/// Whether a word can be the name of a variable of the shell.
+fn is_variable(word: &str) -> bool {
+    let of_names = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    word.starts_with(|c: char| c.is_ascii_uppercase() || c == '_') && word.chars().all(of_names)
 }
 
 /// Commands as items of a YAML list.

@@ -128,14 +128,14 @@ pub(super) fn item_before(text: &str, item: &Node, lines: &[String]) -> Option<E
     Some(Edit::insert(dash, format!("{}{}{indent}", joined(text, &all, indent), newline(text))))
 }
 
-/// Replaces pairs by lines, which stand where the first was, or takes them out where there are none. A mapping that would be
-/// left empty goes with the pair that holds it.
+/// Replaces pairs by lines, which stand where the first of each mapping was, or takes them out where there are none. A mapping
+/// that would be left empty goes with the pair that holds it.
 pub(super) fn replace(text: &str, spots: &[Spot<'_>], lines: &[String]) -> Result<Vec<Edit>, Vec<String>> {
     let Some(first) = spots.first() else { return Ok(Vec::new()) };
     let together = |spot: &Spot<'_>| spot.mapping.place.span == first.mapping.place.span;
     let (these, others): (Vec<Spot<'_>>, Vec<Spot<'_>>) = spots.iter().cloned().partition(together);
     let mut edits = of_mapping(text, &these, lines)?;
-    edits.extend(replace(text, &others, &[])?);
+    edits.extend(replace(text, &others, lines)?);
     Ok(edits)
 }
 
@@ -264,6 +264,12 @@ mod tests {
             after("a:\r\n  x: 2\r\nb: 1\r\n", &["x"], &["n:", "  m: 6"]),
             "a:\r\n  n:\r\n    m: 6\r\nb: 1\r\n"
         );
+    }
+
+    #[test]
+    fn each_mapping_gets_what_stands_in_for_its_pairs() {
+        let text = "a:\n  x: 1\n  k: 2\nb:\n  s: 3\n  k: 4\n";
+        assert_eq!(after(text, &["x", "s"], &["n: 5"]), "a:\n  n: 5\n  k: 2\nb:\n  n: 5\n  k: 4\n");
     }
 
     #[test]

@@ -142,6 +142,25 @@ pipelines:
 }
 
 #[test]
+fn every_pipe_of_a_file_gets_the_role() {
+    let step = "        - step:\n            name: Deploy\n            script:\n              - pipe: atlassian/aws-ecs-deploy:1.1.0\n                variables:\n                  AWS_ACCESS_KEY_ID: $AWS_ACCESS_KEY_ID\n                  AWS_SECRET_ACCESS_KEY: $AWS_SECRET_ACCESS_KEY\n                  CLUSTER_NAME: shop\n";
+    let text = format!("pipelines:\n    branches:\n      develop:\n{step}      main:\n{step}");
+    let rewritten = alone("bitbucket-pipelines.yml", &text);
+    assert_eq!(rewritten.after.matches("AWS_OIDC_ROLE_ARN: ").count(), 2, "{}", rewritten.after);
+    assert_eq!(rewritten.after.matches("oidc: true").count(), 2, "{}", rewritten.after);
+    assert!(!rewritten.after.contains("AWS_SECRET_ACCESS_KEY"), "{}", rewritten.after);
+}
+
+#[test]
+fn a_command_that_is_handed_the_stored_value_is_for_people() {
+    let text = "pipelines:\n  default:\n    - step:\n        name: Deploy\n        script:\n          - firebase deploy --token \"$FIREBASE_TOKEN\" --only hosting\n";
+    let rewritten = alone("bitbucket-pipelines.yml", text);
+    assert!(!rewritten.is_changed(), "{}", rewritten.after);
+    let steps: Vec<&String> = rewritten.manual.iter().flat_map(|it| &it.steps).collect();
+    assert!(steps.iter().any(|step| step.contains("has `$FIREBASE_TOKEN` in its script")), "{steps:?}");
+}
+
+#[test]
 fn buildkite_steps_get_a_plugin() {
     let text = "\
 steps:
