@@ -75,6 +75,8 @@ async fn nothing_secret_is_seen_where_it_does_not_belong() {
         .finish();
     // Everything of this test runs on this thread, and the client's logs are among those of the service.
     let _logging = tracing::subscriber::set_default(subscriber);
+    // While there is only one, whatever another test's thread comes to first is switched off for all: it has none.
+    let _another = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let plan = Plan { top: "explain_to_caller = \"full\"".to_owned(), ..Plan::default() };
     let world = World::with(plan).await;
     let mut secrets = Secrets::default();
