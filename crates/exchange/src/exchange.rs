@@ -16,7 +16,7 @@ use crate::credential::{self, Credential, Mint, ProvenSession};
 use crate::decide::{Decision, SessionRequest, decide, decide_session};
 use crate::draft::{Draft, Knowledge, compose};
 use crate::keys::{IssuerKeys, KeyRing};
-use crate::record::{Counted, Limiter, Record, RecordKind, SummaryRecord, Verdict};
+use crate::record::{Bearer, Counted, Limiter, Record, RecordKind, SummaryRecord, Verdict};
 use crate::refusal::Refusal;
 use crate::request::{Request, SessionPolicy, SubjectToken, Wire};
 use crate::revocation::Revocations;
@@ -353,7 +353,7 @@ impl Exchange {
             time: at,
             token_use: Some(UseRequest {
                 key: token.replay_key(),
-                request: request.fingerprint(),
+                request: request.fingerprint(&token.digest()),
                 max_uses: max,
                 retry_window: role.config().retry_window,
                 expires_at: token.expires_at() + LEEWAY,
@@ -498,15 +498,17 @@ impl Exchange {
         refusal: Refusal,
     ) -> Refused {
         let now = self.clock.now();
-        if known.token.is_none() {
-            let (verdict, summary) =
-                self.limiter.lock().unwrap_or_else(PoisonError::into_inner).take(refusal.code(), now);
-            if let Some(summary) = summary {
-                self.summarise(summary).await;
-            }
-            if verdict == Verdict::Counted {
-                return self.tell(id, refusal, &known);
-            }
+        let bearer = known.token.map_or(Bearer::Unverified, |token| Bearer::Verified {
+            issuer: token.issuer().as_str(),
+            subject: token.subject().as_str(),
+        });
+        let (verdict, summary) =
+            self.limiter.lock().unwrap_or_else(PoisonError::into_inner).take(bearer, refusal.code(), now);
+        if let Some(summary) = summary {
+            self.summarise(summary).await;
+        }
+        if verdict == Verdict::Counted {
+            return self.tell(id, refusal, &known);
         }
         let draft = Draft::new(request, &known, now).refused(&refusal);
         let entry = Entry { decision: id, time: now, token_use: None, compose: compose(draft, id, now, 0) };

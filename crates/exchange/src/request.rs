@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use daypass_claims::Timestamp;
+use daypass_token::TokenDigest;
 use zeroize::Zeroizing;
 
 /// The protocol that a request came in.
@@ -107,15 +108,15 @@ pub struct Request {
 }
 
 impl Request {
-    /// The hash of everything that was asked: equal requests are retries of one another.
-    pub(crate) fn fingerprint(&self) -> [u8; 32] {
+    /// The hash of everything that was asked, with `token` for the token: equal requests are retries of one another.
+    pub(crate) fn fingerprint(&self, token: &TokenDigest) -> [u8; 32] {
         let mut hash = Context::new(&SHA256);
+        hash.update(token.as_bytes());
         let duration = self.duration.map(|duration| duration.as_secs().to_string());
         let parts = [
-            Some("daypass-request-v1"),
+            Some("daypass-request-v2"),
             Some(self.wire.as_str()),
             Some(self.role.as_str()),
-            Some(self.token.expose()),
             duration.as_deref(),
             self.session_name.as_deref(),
             self.session_policy.document.as_deref(),
@@ -157,6 +158,7 @@ mod tests {
 
     #[test]
     fn every_parameter_is_in_the_fingerprint() {
+        let fingerprint = |request: &Request| request.fingerprint(&TokenDigest::of(request.token.expose()));
         let base = request("deploy", "a.b.c");
         let mut others: Vec<Request> = (0..8).map(|_| base.clone()).collect();
         others[0].wire = Wire::AwsQuery;
@@ -168,14 +170,14 @@ mod tests {
         others[6].scope = Some("x".into());
         others[7].session_policy.arns = vec!["arn".into()];
         for (index, other) in others.iter().enumerate() {
-            assert_ne!(base.fingerprint(), other.fingerprint(), "{index}");
+            assert_ne!(fingerprint(&base), fingerprint(other), "{index}");
         }
         let mut elsewhere = base.clone();
         elsewhere.received_at = Timestamp::from_millis(1);
         elsewhere.client.address = "192.0.2.1".parse().unwrap();
         assert_eq!(
-            base.fingerprint(),
-            elsewhere.fingerprint(),
+            fingerprint(&base),
+            fingerprint(&elsewhere),
             "a retry may come later and from another address"
         );
     }

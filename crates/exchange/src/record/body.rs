@@ -7,6 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+/// Room for a record with the claims of a usual CI token, in bytes: more is found by growing.
+const USUAL_LENGTH: usize = 2_048;
+
 /// A record, as it lies in the log: compact JSON, written once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
@@ -154,8 +157,7 @@ pub struct UseRecord {
     pub retry_of: Option<String>,
 }
 
-/// Refusals of one second that were too many to record singly. Before a signature has verified nobody can be believed,
-/// so nobody can fill the log either.
+/// Refusals of one second that were too many to record singly, so that nobody who is refused can fill the log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SummaryRecord {
     /// How many there were, by code.
@@ -182,7 +184,11 @@ impl Record {
     pub fn to_body(&self) -> RecordBody {
         // Every part is a string, a number or a map with string keys, so this cannot fail; an empty body would be seen
         // by the verifier as damage.
-        RecordBody(serde_json::to_vec(self).unwrap_or_default())
+        let mut body = Vec::with_capacity(USUAL_LENGTH);
+        match serde_json::to_writer(&mut body, self) {
+            Ok(()) => RecordBody(body),
+            Err(_) => RecordBody(Vec::new()),
+        }
     }
 
     /// Reads a stored body.

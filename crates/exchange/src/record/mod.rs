@@ -12,6 +12,6 @@ pub use body::{
 };
 pub(crate) use checkpoint::genesis_text;
 pub use checkpoint::{Checkpoint, CheckpointError, HeadStatement, SignedCheckpoint};
-pub(crate) use limiter::{Counted, Limiter, Verdict};
+pub(crate) use limiter::{Bearer, Counted, Limiter, Verdict};
 pub use log::{LogLine, LogLineError, read_store};
 pub use verify::{FirstBad, LogEntry, Verification, Verifier};

@@ -213,6 +213,27 @@ async fn nothing_leaves_when_the_record_cannot_be_written() {
 }
 
 #[tokio::test]
+async fn a_flood_of_tokens_that_are_good_and_not_admitted_is_bounded_on_record_too() {
+    let world = World::new().await;
+    let stranger = world.token(&[("ref", "refs/heads/x".into())]);
+    for _ in 0..100 {
+        world.ask("deploy", &stranger).await.unwrap_err();
+    }
+    world.ask("deploy", &world.token(&[])).await.unwrap();
+    world.clock.advance(Duration::from_secs(1));
+    world.exchange.flush_summary().await;
+    let records = world.exchange.store().latest(1_000).await.unwrap();
+    assert_eq!(
+        records.len(),
+        1 + 32 + 1 + 1,
+        "genesis, what one subject may have, what was admitted, one summary"
+    );
+    let body = records.last().unwrap().body.as_ref().unwrap();
+    let summary: serde_json::Value = serde_json::from_slice(&body.0).unwrap();
+    assert_eq!(summary["refused"], serde_json::json!({ "trust-denied": 68 }));
+}
+
+#[tokio::test]
 async fn a_flood_of_unverified_tokens_is_bounded_on_record_and_counted_whole() {
     let world = World::new().await;
     for _ in 0..250 {
