@@ -11,8 +11,9 @@ use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-/// How many connections a load has.
-pub(crate) const CONNECTIONS: usize = 64;
+/// How many connections a load has: the requests of two full batches, one that is being committed and one that gathers
+/// meanwhile. With fewer, batches are smaller than those that the ceiling counts with.
+pub(crate) const CONNECTIONS: usize = 128;
 
 /// Below this the clock is watched rather than a timer set, whose steps are a millisecond.
 const SHORT: Duration = Duration::from_millis(2);
