@@ -122,8 +122,7 @@ impl<'de> Visitor<'de> for ClaimSetSeed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<ClaimSet, A::Error> {
         let mut claims = ClaimSet::new();
-        read_members(access, self.depth, self.budget, |name: String, value| {
-            let name = ClaimName::from(name);
+        read_members(access, self.depth, self.budget, |name: ClaimName, value| {
             claims.insert(name.clone(), value).map(|_| name.as_str().to_owned())
         })?;
         Ok(claims)

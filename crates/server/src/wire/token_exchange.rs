@@ -16,6 +16,7 @@ use daypass_exchange::{
     Admitted, Client, ParameterError, Refusal, Refused, Request, SessionPolicy, SubjectToken, Wire,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{FormError, Parameters, Peer};
@@ -181,40 +182,70 @@ fn role(public_url: &str, parameters: &Parameters) -> Result<String, OauthError>
     }
 }
 
+/// An answer (RFC 8693 section 2.2.1). It borrows, so that secrets are copied once: into the body.
+#[derive(Serialize)]
+struct Reply<'r> {
+    access_token: &'r str,
+    issued_token_type: &'static str,
+    token_type: &'static str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aws_credentials: Option<AwsCredentials<'r>>,
+}
+
+/// AWS keys, in the members that `credential_process` of the AWS SDKs knows.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AwsCredentials<'r> {
+    version: u8,
+    access_key_id: &'r str,
+    secret_access_key: &'r str,
+    session_token: &'r str,
+    expiration: String,
+    account_id: &'r str,
+}
+
 fn reply(app: &App, admitted: &Admitted, requested: Option<&str>) -> Response {
     let now = app.exchange.clock().now();
     let expires_in = admitted.credential.expires_at().since(now).as_secs();
-    let mut body = match admitted.credential.secret() {
+    let scope = admitted.who.scope.as_deref();
+    let reply = match admitted.credential.secret() {
         Secret::Jwt { token, access_token } => {
             // The role decides what it is; that it is a JWT is true in any case.
             let own = if *access_token { ACCESS_TOKEN } else { ID_TOKEN };
-            let issued = requested.filter(|kind| *kind == JWT).unwrap_or(own);
-            json!({
-                "access_token": token.as_str(),
-                "issued_token_type": issued,
-                "token_type": "Bearer",
-                "expires_in": expires_in,
-            })
+            let issued_token_type = if requested == Some(JWT) { JWT } else { own };
+            Reply {
+                access_token: token,
+                issued_token_type,
+                token_type: "Bearer",
+                expires_in,
+                scope,
+                aws_credentials: None,
+            }
         }
-        Secret::AwsSession { access_key_id, secret_access_key, session_token } => json!({
-            "access_token": session_token.as_str(),
-            "issued_token_type": AWS_SESSION,
-            "token_type": "N_A",
-            "expires_in": expires_in,
-            "aws_credentials": {
-                "Version": 1,
-                "AccessKeyId": access_key_id,
-                "SecretAccessKey": secret_access_key.as_str(),
-                "SessionToken": session_token.as_str(),
-                "Expiration": admitted.credential.expires_at().to_rfc3339(),
-                "AccountId": app.exchange.config().account_id,
-            },
-        }),
+        Secret::AwsSession { access_key_id, secret_access_key, session_token } => Reply {
+            access_token: session_token,
+            issued_token_type: AWS_SESSION,
+            token_type: "N_A",
+            expires_in,
+            scope,
+            aws_credentials: Some(AwsCredentials {
+                version: 1,
+                access_key_id,
+                secret_access_key,
+                session_token,
+                expiration: admitted.credential.expires_at().to_rfc3339(),
+                account_id: &app.exchange.config().account_id,
+            }),
+        },
     };
-    if let (Value::Object(members), Some(scope)) = (&mut body, &admitted.who.scope) {
-        members.insert("scope".to_owned(), json!(scope));
+    match serde_json::to_string(&reply) {
+        Ok(body) => json_response(StatusCode::OK, body),
+        // Strings and numbers under fixed names: this cannot fail.
+        Err(_) => OauthError::internal().into_response(),
     }
-    json_response(StatusCode::OK, &body)
 }
 
 fn of_refused(refused: &Refused) -> OauthError {
@@ -256,7 +287,7 @@ impl IntoResponse for OauthError {
         if let (Value::Object(members), Some(decision)) = (&mut body, self.decision) {
             members.insert("decision".to_owned(), json!(decision));
         }
-        let mut response = json_response(self.status, &body);
+        let mut response = json_response(self.status, body.to_string());
         if let Some(after) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, super::retry_after(after));
         }
@@ -276,8 +307,8 @@ fn ascii(text: &str) -> String {
         .collect()
 }
 
-fn json_response(status: StatusCode, body: &Value) -> Response {
-    let mut response = (status, body.to_string()).into_response();
+fn json_response(status: StatusCode, body: String) -> Response {
+    let mut response = (status, body).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
