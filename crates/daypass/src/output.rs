@@ -50,6 +50,11 @@ impl Output {
         self.json
     }
 
+    /// Whether somebody looks at the answer, rather than another program.
+    pub(crate) fn is_looked_at(&self) -> bool {
+        matches!(self.color, Color::Always) || io::stdout().is_terminal()
+    }
+
     /// Writes the answer: `value` as one line of JSON, or what `text` writes.
     pub(crate) fn answer(
         &self,

@@ -92,6 +92,12 @@ pub enum Reason {
         /// The 1-based line.
         line: usize,
     },
+    /// The file that bound it could not be read.
+    #[error("`{file}` could not be read: whether it still binds it is not known")]
+    Unread {
+        /// The file.
+        file: String,
+    },
     /// No role takes over from it.
     #[error("job `{job}` has no role to use instead")]
     NoRole {
@@ -171,6 +177,9 @@ fn reasons(plan: &Plan, survey: &Survey, evidence: &dyn Evidence, credential: &P
     }
     if let Some(found) = survey.credentials().iter().find(|found| found.id == credential.id) {
         why.push(Reason::Shadows { file: found.file.to_string(), line: found.line });
+    }
+    if survey.is_unread(&credential.file) {
+        why.push(Reason::Unread { file: credential.file.clone() });
     }
     for one in &credential.uses {
         let job = one.job.clone();

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use daypass_pipelines::inventory::{self, Credential};
-use daypass_pipelines::{Job, Note, Pipeline, Platform, ReadError, Tree, read_as, recognise};
+use daypass_pipelines::{Job, Note, Pipeline, Platform, ReadError, Tree, expected, read_as, recognise};
 use daypass_prove::Estate;
 
 /// What was read of an organisation: pipelines, and the stored credentials that they use.
@@ -12,6 +12,7 @@ pub struct Survey {
     pipelines: Vec<Pipeline>,
     credentials: Vec<Credential>,
     ids: HashSet<String>,
+    unread: Vec<String>,
 }
 
 impl Survey {
@@ -37,7 +38,10 @@ impl Survey {
     /// Reads a file of whichever platform it is. Files that it names are looked for in the tree. Gives back what was not
     /// followed, where credentials may lie too.
     pub fn add(&mut self, path: &str, bytes: &[u8], tree: &dyn Tree) -> Result<Vec<Note>, ReadError> {
-        let platform = recognise(path, bytes).ok_or_else(|| ReadError::NotAPipeline(path.into()))?;
+        // A file that stands where a platform looks is held to be the platform's, so that it is not passed over in silence.
+        let platform = recognise(path, bytes)
+            .or_else(|| expected(path))
+            .ok_or_else(|| ReadError::NotAPipeline(path.into()))?;
         let (found, notes) = if platform == Platform::Terraform {
             let found = inventory::inventory_as(platform, path, bytes, tree)?;
             (found.credentials, found.notes)
@@ -51,6 +55,21 @@ impl Survey {
         let ids = &mut self.ids;
         self.credentials.extend(found.into_iter().filter(|one| ids.insert(one.id.clone())));
         Ok(notes)
+    }
+
+    /// Takes down that a file or a folder could not be read, so that nobody takes what lies there for gone. `""` is everything.
+    pub fn miss(&mut self, path: &str) {
+        self.unread.push(path.to_owned());
+    }
+
+    /// Whether what a file has is not known, as it could not be read.
+    pub fn is_unread(&self, file: &str) -> bool {
+        self.unread.iter().any(|path| {
+            path.is_empty()
+                || file
+                    .strip_prefix(path.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
     }
 
     /// Where the files lie, as the plan is to name it.

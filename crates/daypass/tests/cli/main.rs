@@ -33,6 +33,8 @@ mod keys;
 #[cfg(test)]
 mod migration;
 #[cfg(test)]
+mod migration_bad;
+#[cfg(test)]
 mod mint;
 #[cfg(test)]
 mod output;

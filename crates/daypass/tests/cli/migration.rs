@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::program::{Ran, daypass, steadily, write};
 
-const WORKFLOW: &str = "on:
+pub(crate) const WORKFLOW: &str = "on:
   push:
     branches: [main]
 permissions:
@@ -38,7 +38,7 @@ subjects = [\"immutable\"]
 ";
 
 /// A repository in its organisation's folder, with a plan that says where roles live.
-fn organisation() -> TempDir {
+pub(crate) fn organisation() -> TempDir {
     let place = tempfile::tempdir().unwrap();
     write(place.path(), "shop/.github/workflows/deploy.yml", WORKFLOW);
     write(place.path(), "daypass.estate.toml", ESTATE);
@@ -126,10 +126,15 @@ fn roles_are_generated_with_trust_that_fits() {
     assert_eq!(answer["roles"][0]["trusts"][0]["is_tight"], true, "{answer:#}");
     let text = read(place.path(), "roles/aws-s3-write-shop-production.tf");
     assert!(text.contains("repository_id") && text.contains("2002"), "{text}");
-    // Another cloud has no role in this plan, and the exchange asks for what is not there.
+    // Another cloud has no role in this plan, and the exchange takes the token that the job has.
     assert_eq!(generate("gcp", 0)["roles"], serde_json::json!([]));
-    let asked = generate("daypass", 1);
-    assert!(asked["roles"][0]["refused"][0].as_str().unwrap().contains("`audience`"), "{asked:#}");
+    let exchange = generate("daypass", 0);
+    assert_eq!(exchange["files"], serde_json::json!(["roles/aws-s3-write-shop-production.toml"]));
+    let text = read(place.path(), "roles/aws-s3-write-shop-production.toml");
+    assert!(text.contains("audience = \"sts.amazonaws.com\""), "{text}");
+    let rehearsed = json(place.path(), 0, &["rehearse", "--target", "daypass"]);
+    assert_eq!(rehearsed["roles"][0]["admitted"].as_array().unwrap().len(), 1, "{rehearsed:#}");
+    assert_eq!(json(place.path(), 0, &["rehearse", "--target", "gcp"])["roles"], serde_json::json!([]));
     let ran = call(place.path(), 2, &["generate", "--target", "ibm", "--out", "roles"]);
     assert!(ran.stderr.contains("nothing is generated for `ibm`"), "{ran:?}");
 }
@@ -138,14 +143,62 @@ fn roles_are_generated_with_trust_that_fits() {
 fn nothing_is_written_outside_of_the_folder() {
     let place = organisation();
     let plan = read(place.path(), "daypass.migration.toml");
-    write(
-        place.path(),
-        "daypass.migration.toml",
-        plan.replace("aws-s3-write-shop-production", "../../escaped"),
-    );
-    let ran = call(place.path(), 2, &["generate", "--target", "aws", "--out", "a/roles"]);
-    assert!(ran.stderr.contains("would lie outside of `a/roles`"), "{ran:?}");
+    let renamed = plan.replace("aws-s3-write-shop-production", "../../escaped");
+    write(place.path(), "renamed.toml", renamed);
+    let generate = |plan: &str, code| {
+        call(place.path(), code, &["generate", "--plan", plan, "--target", "aws", "--out", "a/roles"])
+    };
+    let ran = generate("renamed.toml", 2);
+    assert!(ran.stderr.contains("no role can be called `../../escaped`"), "{ran:?}");
     assert!(!place.path().join("escaped.tf").exists());
+    // Nor through links that somebody left where roles go: of the file's name, or on the way to it.
+    let target = write(place.path(), "precious", "mine");
+    fs::create_dir_all(place.path().join("a/roles")).unwrap();
+    let link = place.path().join("a/roles/aws-s3-write-shop-production.tf");
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    let ran = generate("daypass.migration.toml", 2);
+    assert!(ran.stderr.contains("a symbolic link leads there"), "{ran:?}");
+    assert_eq!(read(place.path(), "precious"), "mine");
+}
+
+/// A file of pipelines that nobody can read any more may still bind the key.
+#[test]
+fn what_cannot_be_read_is_not_taken_for_gone() {
+    let place = organisation();
+    let place = place.path();
+    evidence(place, "unused");
+    json(place, 0, &["rewrite", "--write"]);
+    json(place, 0, &["retire", "--evidence", "unused.json"]);
+    let file = "shop/.github/workflows/deploy.yml";
+    let moved = read(place, file);
+    let refused = || {
+        let answer = json(place, 1, &["retire", "--evidence", "unused.json"]);
+        answer["refused"][0]["why"][0].as_str().unwrap().to_owned()
+    };
+    // No YAML; a link out of the folder; another folder that is not there.
+    write(place, file, "jobs: [");
+    assert!(refused().contains("could not be read"), "{}", refused());
+    json(place, 0, &["plan", "."]);
+    assert!(!read(place, "daypass.migration.toml").contains("present = false"));
+    fs::remove_file(place.join(file)).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", place.join(file)).unwrap();
+    assert!(refused().contains("could not be read"), "{}", refused());
+    fs::remove_file(place.join(file)).unwrap();
+    write(place, file, moved);
+    let plan = read(place, "daypass.migration.toml");
+    write(place, "daypass.migration.toml", plan.replace("paths = [\".\"]", "paths = [\".\", \"gone\"]"));
+    assert!(refused().contains("could not be read"), "{}", refused());
+}
+
+/// The edits go to the file that was read, whatever its path looks like.
+#[test]
+fn a_rewrite_stays_below_the_path_that_was_given() {
+    let place = organisation();
+    json(place.path(), 0, &["plan", "shop", "--out", "own.toml"]);
+    let plan = read(place.path(), "own.toml");
+    write(place.path(), "own.toml", format!("{plan}\n[target.aws]\naccount = \"111122223333\"\n"));
+    json(place.path(), 0, &["rewrite", ".//shop", "--plan", "own.toml", "--write"]);
+    assert!(read(place.path(), "shop/.github/workflows/deploy.yml").contains("role-to-assume"));
 }
 
 #[test]
@@ -182,6 +235,28 @@ fn a_rewrite_is_a_patch() {
     let applied = applied.unwrap();
     assert!(applied.status.success(), "{applied:?}");
     assert_eq!(read(place.path(), "shop/.github/workflows/deploy.yml"), after);
+}
+
+/// Where lines end otherwise they go on doing so, and a name is no more than a name.
+#[test]
+fn a_patch_is_the_bytes_that_it_is_for() {
+    let place = organisation();
+    let file = "shop/.github/workflows/de ploy.yml";
+    let text = WORKFLOW.replace('\n', "\r\n");
+    fs::remove_file(place.path().join("shop/.github/workflows/deploy.yml")).unwrap();
+    write(place.path(), file, &text);
+    daypass(["plan", "."]).within(place.path()).exits(0);
+    let patch = call(place.path(), 0, &["rewrite"]).stdout;
+    assert!(patch.contains("+          role-to-assume: arn:aws:iam::111122223333:role/"), "{patch}");
+    let path = write(place.path(), "rewrite.patch", patch);
+    let applied = std::process::Command::new("git").args(["apply", &path]).current_dir(place.path()).output();
+    let applied = applied.unwrap();
+    assert!(applied.status.success(), "{applied:?}");
+    let after = read(place.path(), file);
+    assert!(
+        after.lines().count() == after.matches("\r\n").count() && after.contains("role-to-assume"),
+        "{after:?}"
+    );
 }
 
 #[test]
@@ -223,7 +298,7 @@ fn recorded_tokens_are_replayed() {
 }
 
 /// What `evidence` would say of the key, whoever was asked.
-fn evidence(place: &Path, verdict: &str) -> String {
+pub(crate) fn evidence(place: &Path, verdict: &str) -> String {
     let plan = read(place, "daypass.migration.toml");
     let id = plan.lines().find_map(|line| line.strip_prefix("id = ")).unwrap().trim_matches('"').to_owned();
     let report = serde_json::json!({

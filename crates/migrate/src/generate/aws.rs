@@ -11,6 +11,9 @@ pub(super) struct Aws;
 /// The longest role trust policy, in characters without blanks, unless the account's quota was raised.
 const LONGEST_TRUST: usize = 2_048;
 
+/// The longest name of a role.
+const LONGEST_NAME: usize = 64;
+
 impl Target for Aws {
     fn cloud(&self) -> Cloud {
         Cloud::Aws
@@ -18,6 +21,12 @@ impl Target for Aws {
 
     fn seed(&self, site: &Site<'_>) -> Result<String, String> {
         let account = account(site)?;
+        let length = site.name.chars().count();
+        if length > LONGEST_NAME {
+            return Err(format!(
+                "its name has {length} characters, AWS takes {LONGEST_NAME}: give it another in the plan"
+            ));
+        }
         let statements: Vec<Value> = site
             .issuers
             .iter()

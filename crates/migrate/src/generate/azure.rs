@@ -90,8 +90,11 @@ impl Target for Azure {
                     let body = sh(&compact(&one.to_string()));
                     written.push_str(&if flexible {
                         format!(
-                            "az rest --method post --body {body} \\\n  --url https://graph.microsoft.com/beta/applications/{}/federatedIdentityCredentials\n",
-                            application()?
+                            "az rest --method post --body {body} \\\n  --url {}\n",
+                            sh(&format!(
+                                "https://graph.microsoft.com/beta/applications/{}/federatedIdentityCredentials",
+                                application()?
+                            ))
                         )
                     } else {
                         format!("az ad app federated-credential create --id {} --parameters {body}\n", sh(application()?))

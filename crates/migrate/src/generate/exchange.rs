@@ -13,16 +13,19 @@ pub(super) fn path(name: &str) -> String {
 
 /// A role of the exchange that mints a token for the cloud. Its trust is the seed: generating for daypass proves the tight one.
 pub(super) fn offer(site: &Site<'_>) -> Artifact {
-    let platform = site.tokens.first().and_then(|token| catalogue().platform(token.platform));
-    let subject = platform.map_or_else(|| "{sub}".to_owned(), subject);
-    let credential =
-        format!("{{ kind = \"jwt\", audience = {}, subject = {} }}", toml(site.audience), toml(&subject));
-    let role = native::role(site, &credential).unwrap_or_default();
+    let role = native::role(site, &reissued(site, site.audience)).unwrap_or_default();
     let text = format!(
         "# The exchange sees every claim of the job's token; the cloud then trusts one issuer, the exchange, and compares one\n\
          # subject exactly. `daypass generate --target daypass` writes the trust that fits the jobs in place of this one.\n{role}"
     );
     Artifact { path: path(site.name), text }
+}
+
+/// A credential that is a token for a cloud, with a subject that tells it all.
+pub(super) fn reissued(site: &Site<'_>, audience: &str) -> String {
+    let platform = site.tokens.first().and_then(|token| catalogue().platform(token.platform));
+    let subject = platform.map_or_else(|| "{sub}".to_owned(), subject);
+    format!("{{ kind = \"jwt\", audience = {}, subject = {} }}", toml(audience), toml(&subject))
 }
 
 /// A subject of ids and of the place, in claims that every token of the platform has.

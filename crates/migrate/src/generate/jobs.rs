@@ -43,6 +43,7 @@ pub(super) fn of(
     if jobs.is_empty() {
         outcome.refused.push("no job is to assume it".to_owned());
     }
+    outcome.refused.extend(shared_pool(plan, role).filter(|_| cloud == Cloud::Gcp));
     for (file, job) in jobs {
         match job_tokens(plan, survey, role, cloud, (file, job), outcome) {
             Ok(found) => {
@@ -68,6 +69,24 @@ pub(super) fn of(
     tokens
 }
 
+/// Another role in the same pool of Google Cloud: each would admit the other's jobs, whatever the conditions of their providers.
+fn shared_pool(plan: &Plan, role: &Role) -> Option<String> {
+    let pool = |role: &Role| {
+        let said = |key: &str| role.target.get(key).filter(|_| role.cloud == Cloud::Gcp).cloned();
+        said("project_number").zip(said("pool"))
+    };
+    let (number, own) = pool(role)?;
+    let same = |other: &&Role| {
+        other.name != role.name && pool(other).as_ref() == Some(&(number.clone(), own.clone()))
+    };
+    let other = plan.roles.iter().find(same)?;
+    Some(format!(
+        "role `{}` has the pool `{own}` too, and a binding admits the identities of every provider of a pool: give each role a \
+         `pool` of its own in the plan (`target`)",
+        other.name
+    ))
+}
+
 struct JobTokens {
     tokens: Vec<(Issuer, String, Mintable)>,
     repository: Option<Known>,
@@ -88,7 +107,7 @@ fn job_tokens(
     let repository = plan.repository(file).ok_or("the plan has no [[repository]] for it")?;
     tenancy(platform, repository, outcome)?;
     let issuer = issuer(platform, repository)?;
-    let audience = audience(platform, repository, role, cloud)?;
+    let audience = audience(plan, platform, repository, role, cloud)?;
     let mut tokens = Vec::new();
     // The rewritten job may have a token, whatever it may have today.
     let mut rewritten = pipeline.clone();
@@ -158,8 +177,10 @@ fn issuer(platform: &Platform, repository: &Repository) -> Result<Issuer, String
     })
 }
 
-/// The audience of the job's token: what it will ask for, or what the platform always writes.
+/// The audience of the job's token: what it will ask for, or what the platform always writes. In front of another cloud the
+/// exchange takes the token that the job has for that cloud, unless the plan says what it is to be addressed as.
 fn audience(
+    plan: &Plan,
     platform: &Platform,
     repository: &Repository,
     role: &Role,
@@ -181,11 +202,20 @@ fn audience(
             )
         });
     }
+    let exchange = plan.targets.get(&Cloud::Daypass).filter(|_| cloud == Cloud::Daypass);
+    match exchange.and_then(|target| target.get("audience")) {
+        Some(audience) => Ok(audience.clone()),
+        None => at_its_cloud(role),
+    }
+}
+
+/// Whom a role's own cloud wants tokens to be addressed to.
+pub(super) fn at_its_cloud(role: &Role) -> Result<String, String> {
     if let Some(audience) = role.target.get("audience") {
         return Ok(audience.clone());
     }
     let said = |key: &str| role.target.get(key).map(String::as_str);
-    match cloud {
+    match role.cloud {
         Cloud::Gcp => match (said("project_number"), said("pool"), said("provider")) {
             (Some(number), Some(pool), Some(provider)) => Ok(format!(
                 "https://iam.googleapis.com/projects/{number}/locations/global/workloadIdentityPools/{pool}/providers/{provider}"

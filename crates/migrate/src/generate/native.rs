@@ -1,9 +1,10 @@
-//! Roles of daypass's own exchange.
+//! Roles of daypass's own exchange: sessions for whoever speaks the wire of AWS, and for the other clouds a token of the exchange
+//! that they can trust.
 
 use daypass_issuers::{Mintable, ValueSet, catalogue};
 
 use super::text::toml;
-use super::{Artifact, Format, Site, Target};
+use super::{Artifact, Format, Site, Target, exchange, jobs};
 use crate::Cloud;
 
 pub(super) struct Native;
@@ -14,7 +15,12 @@ impl Target for Native {
     }
 
     fn seed(&self, site: &Site<'_>) -> Result<String, String> {
-        role(site, "{ kind = \"aws-session\" }")
+        match site.role.cloud {
+            Cloud::Aws | Cloud::Daypass => role(site, "{ kind = \"aws-session\" }"),
+            Cloud::Gcp | Cloud::Azure | Cloud::Vault => {
+                role(site, &exchange::reissued(site, &jobs::at_its_cloud(site.role)?))
+            }
+        }
     }
 
     fn limit(&self, _document: &str) -> Option<String> {

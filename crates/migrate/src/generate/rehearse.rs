@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::jobs::{self, Tokens};
 use super::{GeneratedRole, TARGETS, permissions, proof};
 use crate::plan::Role;
-use crate::{Plan, Survey};
+use crate::{Cloud, Plan, Survey};
 
 /// Trust that is there already.
 #[derive(Clone, Debug)]
@@ -90,29 +90,34 @@ impl Rehearsed {
     }
 }
 
-/// Rehearses every role that a job is to assume; against what would be generated unless trust is given that is there.
+/// Rehearses every role that a job is to assume; against what would be generated unless trust is given that is there. With a
+/// `target`, as [`super::generate()`] takes it: the roles of that cloud, and for [`Cloud::Daypass`] every role as the exchange has it.
 ///
 /// The development tokens of all jobs are replayed, and beside them those that were recorded: each belongs to the roles whose
 /// jobs could have been given it.
 pub fn rehearse(
     plan: &Plan,
     survey: &Survey,
+    target: Option<Cloud>,
     existing: Option<&[Existing]>,
     recorded: &[Recorded],
 ) -> Vec<Rehearsed> {
     let used = |role: &&Role| plan.jobs_of(&role.name).next().is_some();
-    plan.roles.iter().filter(used).map(|role| one(plan, survey, existing, recorded, role)).collect()
+    let asked = |role: &&Role| target.is_none_or(|cloud| cloud == Cloud::Daypass || cloud == role.cloud);
+    let roles = plan.roles.iter().filter(used).filter(asked);
+    roles.map(|role| one(plan, survey, target.unwrap_or(role.cloud), existing, recorded, role)).collect()
 }
 
 fn one(
     plan: &Plan,
     survey: &Survey,
+    cloud: Cloud,
     existing: Option<&[Existing]>,
     recorded: &[Recorded],
     role: &Role,
 ) -> Rehearsed {
     let mut outcome = GeneratedRole::of(role);
-    let tokens = jobs::of(plan, survey, role, role.cloud, &mut outcome);
+    let tokens = jobs::of(plan, survey, role, cloud, &mut outcome);
     let mut rehearsed = Rehearsed {
         role: role.name.clone(),
         against: Vec::new(),
@@ -128,7 +133,7 @@ fn one(
     }
     let trusts = match existing {
         Some(existing) => there(existing, role),
-        None => made(role, &tokens),
+        None => made(role, cloud, &tokens),
     };
     let trusts = match trusts {
         Ok(trusts) => trusts,
@@ -167,9 +172,8 @@ fn there(existing: &[Existing], role: &Role) -> Result<Vec<Asked>, String> {
     if asked.is_empty() { Err(format!("there is no trust of a role `{}`", role.name)) } else { Ok(asked) }
 }
 
-fn made(role: &Role, tokens: &Tokens) -> Result<Vec<Asked>, String> {
-    let target =
-        TARGETS.iter().find(|it| it.cloud() == role.cloud).ok_or("nothing is generated for its cloud")?;
+fn made(role: &Role, cloud: Cloud, tokens: &Tokens) -> Result<Vec<Asked>, String> {
+    let target = TARGETS.iter().find(|it| it.cloud() == cloud).ok_or("nothing is generated for its cloud")?;
     if tokens.mintable.is_empty() {
         return Err("no token of its jobs is left to admit".to_owned());
     }

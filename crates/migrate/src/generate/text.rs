@@ -8,6 +8,7 @@ pub(super) fn hcl(text: &str) -> String {
             '"' => written.push_str("\\\""),
             '\\' => written.push_str("\\\\"),
             '\n' => written.push_str("\\n"),
+            c if c.is_control() => written.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => written.push(c),
         }
     }
@@ -70,6 +71,7 @@ mod tests {
     #[test]
     fn nothing_in_a_value_begins_something() {
         assert_eq!(hcl("a\"${b}\\"), r#""a\"$${b}\\""#);
+        assert_eq!(hcl("a\r\n\u{1b}"), r#""a\u000d\n\u001b""#);
         assert_eq!(
             heredoc("{\n  \"x\": \"${aws:y}\"\n}"),
             "<<-EOT\n    {\n      \"x\": \"$${aws:y}\"\n    }\n  EOT"

@@ -23,6 +23,8 @@ pub struct Drawn {
     pub notes: Vec<String>,
 }
 
+/// What is taken of a name: IAM's 64 characters, less the number of a role that is split or has a namesake.
+const LONGEST_NAME: usize = 59;
 /// A session lasts an hour unless the plan says otherwise: what AWS, GCP and Vault grant without being asked.
 const SESSION: Duration = Duration::from_secs(3600);
 
@@ -37,7 +39,8 @@ pub fn draw(
     let before = existing.map(Plan::parse).transpose()?;
     let mut notes = Vec::new();
     let proposal = propose(survey, before.as_ref(), account, &mut notes);
-    let text = write::merged(existing.map(Source::text), before.as_ref(), &proposal);
+    let text =
+        write::merged(existing.map(Source::text), before.as_ref(), &proposal, |file| survey.is_unread(file));
     let plan = Plan::parse(&Source::new(existing.map_or(FILE_NAME, Source::name), text.as_str()))?;
     if let Some(before) = &before {
         compare(before, &proposal, &mut notes);
@@ -251,7 +254,8 @@ fn role(
     }
     words.extend(stage.name.clone());
     words.retain(|word| !word.is_empty());
-    let name = slug(&words.join("-"));
+    let name: String = slug(&words.join("-")).chars().take(LONGEST_NAME).collect();
+    let name = name.trim_end_matches('-').to_owned();
     let principal = match &item.privileges {
         Privileges::Certain { principal, .. } => Some(principal.clone()),
         Privileges::Inferred(_) => None,

@@ -48,6 +48,7 @@ mod environment;
 mod facts;
 pub mod privilege;
 mod read;
+mod words;
 mod write;
 
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@ use daypass_pipelines::inventory::{Confidence, kind};
 use daypass_pipelines::{Platform, RepositoryFacts};
 use daypass_trust::document::{Fields, Node, Problem, Problems, Source, Span, parse_toml};
 
-use super::{Grade, Group, Plan, PlanError, Planned, Repository, Required, Role, State, Use};
+use super::{Grade, Group, Plan, PlanError, Planned, Repository, Required, Role, State, Use, words};
 use crate::Cloud;
 
 /// The version of the form that this program writes.
@@ -132,6 +132,11 @@ impl Reader<'_> {
             let message = format!("a role of {cloud} has no `{}`", short(key));
             self.problem(*span, message, format!("known: {}", known.join(", ")));
         }
+        for (key, (value, span)) in target {
+            if let Some(why) = words::wrong_in_target(value) {
+                self.problem(*span, format!("`{}` cannot be used: {why}", short(key)), words::right(false));
+            }
+        }
     }
 
     fn repository(&mut self, node: &Node) -> Option<Repository> {
@@ -195,7 +200,8 @@ impl Reader<'_> {
 
     fn role(&mut self, node: &Node, plan: &Plan) -> Option<Role> {
         let mut fields = Fields::of(self.source, node, "a role", &mut self.problems)?;
-        let name = self.text(&mut fields, "name", "the role's name in its cloud");
+        let name = fields.required_string("name", "the role's name in its cloud", &mut self.problems);
+        let name = name.and_then(|(text, span)| self.role_name(text, span));
         let cloud = self.one_of(&mut fields, "cloud", &Cloud::ALL, Cloud::as_str);
         let group = fields.required_string("group", "the group whose privileges it has", &mut self.problems);
         let environment = self.optional(&mut fields, "environment");
@@ -233,6 +239,15 @@ impl Reader<'_> {
             target: whole,
             span: node.span,
         })
+    }
+
+    fn role_name(&mut self, text: &str, span: Span) -> Option<String> {
+        let name = self.filled("name", text, span)?;
+        if let Some(why) = words::wrong_in_name(&name) {
+            let message = format!("no role can be called `{}`: {why}", short(&name));
+            self.problem(span, message, words::right(true));
+        }
+        Some(name)
     }
 
     fn credential(&mut self, node: &Node, plan: &Plan) -> Option<Planned> {
@@ -410,5 +425,5 @@ impl Reader<'_> {
 
 /// What somebody wrote, as far as a message has room for it.
 fn short(text: &str) -> String {
-    text.chars().take(60).collect()
+    text.chars().take(60).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }

@@ -17,8 +17,14 @@ version = 1
 evidence = { runs = 5, unused = \"30d\" }
 ";
 
-/// The text of an existing plan with all that the proposal adds, or of a new one.
-pub(super) fn merged(text: Option<&str>, before: Option<&Plan>, proposal: &Plan) -> String {
+/// The text of an existing plan with all that the proposal adds, or of a new one. What a file has that could not be read is not
+/// known to be gone.
+pub(super) fn merged(
+    text: Option<&str>,
+    before: Option<&Plan>,
+    proposal: &Plan,
+    is_unread: impl Fn(&str) -> bool,
+) -> String {
     let text = text.unwrap_or(HEAD);
     // The text was read as a plan before: it is TOML.
     let Ok(mut document) = text.parse::<DocumentMut>() else { return text.to_owned() };
@@ -41,6 +47,7 @@ pub(super) fn merged(text: Option<&str>, before: Option<&Plan>, proposal: &Plan)
             let id = table.get("id").and_then(Item::as_str).unwrap_or_default().to_owned();
             match adopted.credentials.iter().find(|it| it.id == id) {
                 Some(new) => refresh(table, new),
+                None if table.get("file").and_then(Item::as_str).is_some_and(&is_unread) => {}
                 None => set(table, "present", false.into()),
             }
         }

@@ -1,4 +1,4 @@
-use daypass_migrate::generate::{Format, Generated, generate};
+use daypass_migrate::generate::{Format, Generated, generate, rehearse};
 use daypass_migrate::plan::draw;
 use daypass_migrate::{Cloud, Plan, Survey};
 use daypass_prove::{Persona, Verdict};
@@ -144,6 +144,71 @@ fn the_exchange_stands_in_for_any_cloud() {
     let generated = all(&plan, &survey, Cloud::Daypass, Format::Document);
     check(&generated, Dialect::Daypass);
     insta::assert_snapshot!(generated.files[0].text);
+}
+
+#[test]
+fn the_exchange_takes_the_token_that_the_job_has_and_makes_one_for_the_cloud() {
+    let (survey, plan) = one("vault", "address = \"https://vault.acme.example\"", MAIN);
+    let document = |plan: &Plan| {
+        let generated = all(plan, &survey, Cloud::Daypass, Format::Document);
+        check(&generated, Dialect::Daypass);
+        generated.files[0].text.clone()
+    };
+    let credential = "credential = { kind = \"jwt\", audience = \"https://vault.acme.example\", subject = \"repository:{repository_id}:environment:{environment?}:ref:{ref}\" }";
+    let text = document(&plan);
+    assert!(
+        text.contains(credential) && text.contains("\naudience = \"https://vault.acme.example\"\n"),
+        "{text}"
+    );
+    // Unless the plan says what tokens are to call it.
+    let mut plan = plan;
+    plan.targets
+        .insert(Cloud::Daypass, [("audience".to_owned(), "https://sts.acme.example".to_owned())].into());
+    let text = document(&plan);
+    assert!(
+        text.contains(credential) && text.contains("\naudience = \"https://sts.acme.example\"\n"),
+        "{text}"
+    );
+}
+
+/// Each provider's condition says nothing of the tokens that another provider of the pool lets in.
+#[test]
+fn roles_in_one_pool_are_refused() {
+    let (survey, plan) = one(
+        "gcp",
+        "project_number = \"1\", pool = \"shop\", provider = \"gh\", service_account = \"d@p.iam.gserviceaccount.com\"",
+        MAIN,
+    );
+    let mut shared = plan.clone();
+    let mut other = plan.roles[0].clone();
+    other.name = "other".to_owned();
+    shared.roles.push(other);
+    let refused = &all(&shared, &survey, Cloud::Gcp, Format::Document).roles[0].refused;
+    assert!(refused[0].starts_with("role `other` has the pool `shop` too"), "{refused:?}");
+    let rehearsed = &rehearse(&shared, &survey, None, None, &[])[0];
+    assert!(!rehearsed.is_clean() && rehearsed.refused[0].contains("`shop`"), "{rehearsed:?}");
+    // In front of the exchange it is of no account, nor in another project.
+    assert!(all(&shared, &survey, Cloud::Daypass, Format::Document).roles[0].refused.is_empty());
+    shared.roles[1].target.insert("project_number".to_owned(), "2".to_owned());
+    assert!(all(&shared, &survey, Cloud::Gcp, Format::Document).roles[0].refused.is_empty());
+}
+
+/// What a plan says cannot end a command and begin another.
+#[test]
+fn commands_have_words_and_nothing_else() {
+    let (survey, mut plan) = one("azure", "application = \"a\"", MAIN);
+    plan.roles[0].target.insert("application".to_owned(), "a; reboot".to_owned());
+    for file in all(&plan, &survey, Cloud::Azure, Format::Cli).files {
+        let bare = file.text.replace("'a; reboot'", "").replace("applications/a; reboot/federated", "");
+        assert!(!bare.contains("reboot"), "{}", file.text);
+    }
+    let (survey, mut plan) = one("aws", "account = \"111122223333\"", MAIN);
+    plan.roles[0].name = "x".repeat(65);
+    for credential in &mut plan.credentials {
+        credential.uses.iter_mut().for_each(|it| it.role = Some("x".repeat(65)));
+    }
+    let refused = &all(&plan, &survey, Cloud::Aws, Format::Cli).roles[0].refused;
+    assert!(refused[0].contains("its name has 65 characters, AWS takes 64"), "{refused:?}");
 }
 
 /// Whoever takes an old name over gets subjects of the new form, so the old one stays with its repository.

@@ -99,6 +99,27 @@ fn groups_and_roles_that_are_none() {
     assert!(refused(&format!("{GROUP}{ROLE}{ROLE}")).contains("two of `[[role]]` are called `r`"));
 }
 
+/// A plan's words end up in commands, pipelines and names of files.
+#[test]
+fn names_and_places_that_would_begin_something() {
+    let name = |name: &str| whole("name = \"r\"\ncloud", &format!("name = '{name}'\ncloud"));
+    assert_eq!(
+        name("$(id)").lines().next().unwrap(),
+        "p.toml:7:8: no role can be called `$(id)`: it begins with neither a letter nor a digit (letters, digits and `+` `=` `,` `.` `@` `_` `-`)"
+    );
+    for bad in ["../../escaped", "a; reboot", "a`id`", "${{ secrets.A }}", "-x", "a b"] {
+        assert!(name(bad).contains("no role can be called"), "{bad}");
+    }
+    let place = |value: &str| refused(&format!("[target.vault]\naddress = \"{value}\""));
+    assert_eq!(
+        place("https://v; reboot"),
+        "p.toml:3:11: `address` cannot be used: it has `;`, which would mean something else in a command or a file (letters, digits and `-` `.` `_` `~` `:` `/` `@` `=` `+` `,`)"
+    );
+    for bad in ["$(id)", "a\\nb", "a'b", "a%s", "\\u001b[2J"] {
+        assert!(place(bad).contains("`address` cannot be used"), "{bad}: {}", place(bad));
+    }
+}
+
 #[test]
 fn places_of_roles_that_are_none() {
     assert_eq!(

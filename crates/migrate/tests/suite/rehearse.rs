@@ -48,7 +48,7 @@ fn token(environment: &str) -> Recorded {
 #[test]
 fn what_would_be_generated_lets_every_job_in_and_nobody_else() {
     let (survey, plan) = shop();
-    let found = of(rehearse(&plan, &survey, None, &[token("production"), token("staging")]));
+    let found = of(rehearse(&plan, &survey, None, None, &[token("production"), token("staging")]));
     assert!(found.is_clean(), "{found:#?}");
     let files: Vec<&str> = found.admitted.iter().map(|it| &*it.file).collect();
     assert_eq!(files, [GITHUB_FILE, "production.json"]);
@@ -58,7 +58,7 @@ fn what_would_be_generated_lets_every_job_in_and_nobody_else() {
 fn a_job_that_is_refused_is_told_why() {
     let (survey, plan) = shop();
     let existing = [trust("repo:acme@1001/shop@2002:environment:prod")];
-    let found = of(rehearse(&plan, &survey, Some(&existing), &[token("production")]));
+    let found = of(rehearse(&plan, &survey, None, Some(&existing), &[token("production")]));
     assert_eq!(found.missing.len(), 2, "{found:#?}");
     assert!(found.missing.iter().all(|it| it.job == "production" && !it.why.is_empty()), "{found:#?}");
     assert!(!found.is_clean());
@@ -68,7 +68,7 @@ fn a_job_that_is_refused_is_told_why() {
 fn whoever_else_gets_in_is_named() {
     let (survey, plan) = shop();
     let existing = [trust("repo:acme@1001/shop@2002:*")];
-    let found = of(rehearse(&plan, &survey, Some(&existing), &[token("staging")]));
+    let found = of(rehearse(&plan, &survey, None, Some(&existing), &[token("staging")]));
     assert!(found.missing.is_empty(), "{found:#?}");
     assert!(found.slack.iter().any(|it| it.unwanted && it.subject.ends_with(":pull_request")), "{found:#?}");
     assert!(found.slack.iter().any(|it| it.who.contains("staging.json")), "{found:#?}");
@@ -77,7 +77,7 @@ fn whoever_else_gets_in_is_named() {
 #[test]
 fn a_role_without_trust_is_said() {
     let (survey, plan) = shop();
-    let found = of(rehearse(&plan, &survey, Some(&[]), &[]));
+    let found = of(rehearse(&plan, &survey, None, Some(&[]), &[]));
     assert_eq!(found.refused, [format!("there is no trust of a role `{ROLE}`")]);
     assert!(!found.is_clean());
 }

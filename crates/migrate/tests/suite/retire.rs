@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use daypass_migrate::plan::Planned;
+use daypass_migrate::plan::{Planned, draw};
 use daypass_migrate::retire::{Evidence, Reason, Retirement, Use, retire};
 use daypass_migrate::{Plan, Survey, status};
 use daypass_trust::document::Source;
@@ -107,6 +107,31 @@ fn every_reason_to_keep_it() {
         .replace("role = \"aws-s3-write-shop-staging\"\n", "");
     let without = Plan::parse(&Source::new("p", without.as_str())).unwrap();
     assert_eq!(said(why(&without, &moved(), &quiet())), ["job `staging` has no role to use instead"]);
+}
+
+/// A file that nobody can read may well bind it still.
+#[test]
+fn what_cannot_be_read_is_not_gone() {
+    let cut = plan("cut-over");
+    for missed in [GITHUB_FILE, "shop", ""] {
+        let mut survey = moved();
+        survey.miss(missed);
+        let said: Vec<String> = why(&cut, &survey, &quiet()).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            ["`shop/.github/workflows/deploy.yml` could not be read: whether it still binds it is not known"]
+        );
+    }
+    let mut survey = moved();
+    survey.miss("shop/.github/workflows/dep");
+    assert_eq!(why(&cut, &survey, &quiet()), []);
+    // Nor does a plan that is drawn again take it for gone.
+    let before = Source::new("p", filled_text(&self::survey()));
+    let again = |survey: &Survey| draw(survey, Some(&before), None).unwrap().text;
+    assert!(again(&moved()).contains("present = false"));
+    let mut survey = moved();
+    survey.miss("");
+    assert!(!again(&survey).contains("present = false"));
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub(in crate::commands) struct Given {
     files: BTreeMap<String, PathBuf>,
     /// Whether each file was named on its own.
     pub(in crate::commands) named: bool,
+    /// Names of what is there and was not read: folders, and links that were not followed.
+    pub(in crate::commands) unread: Vec<String>,
 }
 
 impl Given {
@@ -39,6 +41,11 @@ impl Given {
             return self.files.get(name).map_or_else(|| name.to_owned(), |path| path.display().to_string());
         }
         format!("{}{name}", self.prefix)
+    }
+
+    /// Where a file lies, whatever output calls it.
+    pub(in crate::commands) fn path(&self, name: &str) -> Option<&Path> {
+        self.files.get(name).map(PathBuf::as_path)
     }
 
     /// The content of a file, as far as readers take any.
@@ -165,14 +172,17 @@ fn folder(
                 let at = error.path().and_then(|at| relative(&root, at, beneath)).unwrap_or_default();
                 let why = error.io_error().map_or_else(|| error.to_string(), cannot_read);
                 skipped.push(Skipped::new(given.shown(&at), why));
+                given.unread.push(at);
                 continue;
             }
         };
         let Some(name) = relative(&root, entry.path(), beneath) else { continue };
         let kind = entry.file_type();
         if kind.is_symlink() {
-            let why = link(&root, entry.path());
-            skipped.extend(why.map(|why| Skipped::new(given.shown(&name), why)));
+            if let Some(why) = link(&root, entry.path()) {
+                skipped.push(Skipped::new(given.shown(&name), why));
+                given.unread.push(name);
+            }
         } else if kind.is_file() {
             if may_be_pipeline(&name) && is_new(entry.path(), seen) {
                 given.files.insert(name, entry.into_path());

@@ -2,15 +2,15 @@
 
 use std::io::{self, Write};
 
-use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use clap::Args;
 use daypass_migrate::Cloud;
 use daypass_migrate::generate::{Format, GeneratedRole, generate};
 use serde::Serialize;
 
 use super::super::inventory::Skipped;
-use super::{Chosen, Details, warn, write};
-use crate::failure::{Failure, Outcome, Result};
+use super::{Chosen, Details, warn, write_within};
+use crate::failure::{Outcome, Result};
 use crate::output::Output;
 use crate::render::{count, style};
 
@@ -65,9 +65,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
     );
     let mut files = Vec::new();
     for file in &made.files {
-        let path = within(&arguments.out, &file.path)?;
-        write(&path, &file.text)?;
-        files.push(path.into_string());
+        files.push(write_within(&arguments.out, &file.path, &file.text)?.into_string());
     }
     warn(&migration.read.skipped, output);
     let answer = Answer {
@@ -79,16 +77,6 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
     };
     output.answer(&answer, |out| tell(out, &answer))?;
     Ok(Outcome::fine_if(made.roles.iter().all(|role| role.refused.is_empty())))
-}
-
-/// A file below the folder that was given, and nowhere else: names come from a plan that anyone may have edited.
-fn within(folder: &Utf8Path, name: &str) -> Result<Utf8PathBuf> {
-    let is_plain = Utf8Path::new(name).components().all(|it| matches!(it, Utf8Component::Normal(_)));
-    if is_plain {
-        Ok(folder.join(name))
-    } else {
-        Err(Failure::usage(format!("`{name}` would lie outside of `{folder}`: give the role another name")))
-    }
 }
 
 fn tell(out: &mut dyn Write, answer: &Answer<'_>) -> io::Result<()> {

@@ -70,7 +70,7 @@ impl Chosen {
 
     /// Reads the plan, and then the given files in place of its own, if any are given.
     pub(super) fn open_over(&self, paths: &[Utf8PathBuf]) -> Result<Migration> {
-        let source = files::read(&self.plan)?;
+        let source = read_large(&self.plan)?;
         let plan =
             Plan::parse(&source).map_err(|error| Failure::input(error.problems, vec![source.clone()]))?;
         let own = if plan.paths.is_empty() { vec![".".to_owned()] } else { plan.paths.clone() };
@@ -104,6 +104,11 @@ impl Read {
     pub(super) fn all(mut survey: Survey, paths: &[Utf8PathBuf], base: &Utf8Path) -> Result<Self> {
         let mut skipped = Vec::new();
         let given = walk(paths.iter().map(Utf8PathBuf::as_path), base, &mut skipped);
+        given.iter().flat_map(|given| &given.unread).for_each(|name| survey.miss(name));
+        if paths.iter().any(|path| fs::metadata(path).is_err()) {
+            // What the others are called depends on all of them.
+            survey.miss("");
+        }
         if given.is_empty() {
             let why: Vec<String> = skipped.iter().map(|it| format!("{}: {}", it.file, it.why)).collect();
             return Err(Failure::usage(format!("nothing to read: {}", why.join("; "))));
@@ -126,11 +131,15 @@ fn add(survey: &mut Survey, given: &Given, name: &str) -> Vec<Skipped> {
     let shown = given.shown(name);
     let content = match given.content(name) {
         Ok(content) => content,
-        Err(error) => return vec![Skipped::new(shown, cannot_read(&error))],
+        Err(error) => {
+            survey.miss(name);
+            return vec![Skipped::new(shown, cannot_read(&error))];
+        }
     };
     let bytes = content.bytes.as_slice();
     let Some(platform) = recognise(name, bytes).or_else(|| expected(name)) else { return Vec::new() };
     if content.length > bytes.len() as u64 {
+        survey.miss(name);
         let why =
             format!("{shown}: the file has {} bytes, pipelines of up to 4 MiB are read", content.length);
         return vec![Skipped::new(shown, why)];
@@ -140,11 +149,23 @@ fn add(survey: &mut Survey, given: &Given, name: &str) -> Vec<Skipped> {
         Err(ReadError::NotAMapping(_)) if platform != Platform::Terraform && is_blank(bytes) => Vec::new(),
         // Errors begin with the file's name as the readers know it.
         Err(error) => {
+            survey.miss(name);
             let error = error.to_string();
             let why = error.strip_prefix(name).map_or_else(|| error.clone(), |rest| format!("{shown}{rest}"));
             vec![Skipped::new(shown, why)]
         }
     }
+}
+
+/// Reads a plan, or what logs showed: a large organisation's are larger than any configuration.
+pub(super) fn read_large(path: &Utf8Path) -> Result<Source> {
+    if path == "-" {
+        return files::read(path);
+    }
+    let refused = |why: &str| files::unreadable(path.as_str(), why);
+    let bytes = export(path).map_err(|why| refused(why.trim_start_matches("cannot read it: ")))?;
+    let text = String::from_utf8(bytes).map_err(|_| refused("it is not UTF-8"))?;
+    Ok(Source::new(path.as_str(), text))
 }
 
 /// The folder that a file lies in; empty for the one that the process runs in.
@@ -192,6 +213,25 @@ pub(super) fn write(path: &Utf8Path, text: &str) -> Result<()> {
     let made = path.parent().filter(|it| !it.as_str().is_empty()).map_or(Ok(()), fs::create_dir_all);
     made.and_then(|()| fs::write(path, text))
         .map_err(|error| Failure::usage(format!("cannot write `{path}`: {error}")))
+}
+
+/// Writes a file below a folder and nowhere else: neither its name nor a link on the way leads out.
+pub(super) fn write_within(folder: &Utf8Path, name: &str, text: &str) -> Result<Utf8PathBuf> {
+    let outside = |why: &str| Failure::usage(format!("`{name}` would lie outside of `{folder}`: {why}"));
+    if !Utf8Path::new(name).components().all(|it| matches!(it, Utf8Component::Normal(_))) {
+        return Err(outside("give the role another name"));
+    }
+    let path = folder.join(name);
+    let home = path.parent().unwrap_or(folder);
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::create_dir_all(home))
+        .map_err(|error| Failure::usage(format!("cannot make `{home}`: {error}")))?;
+    let leads_out = || Ok::<_, io::Error>(!home.canonicalize()?.starts_with(folder.canonicalize()?));
+    if path.is_symlink() || leads_out().unwrap_or(true) {
+        return Err(outside("a symbolic link leads there"));
+    }
+    write(&path, text)?;
+    Ok(path)
 }
 
 /// Says on stderr what was passed over, where the answer itself has no room for it.

@@ -7,12 +7,11 @@ use camino::Utf8PathBuf;
 use clap::Args;
 use daypass_migrate::plan::{Drawn, FILE_NAME, State, draw};
 use daypass_migrate::{Plan, Survey};
-use daypass_trust::document::Source;
 use serde::Serialize;
 
 use super::super::inventory::Skipped;
 use super::super::prove::estate;
-use super::{Details, Read, folder_of, from, seen_from, warn, write};
+use super::{Details, Read, folder_of, from, read_large, seen_from, warn, write};
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
 use crate::render::{Table, count, style};
@@ -81,11 +80,9 @@ struct PlannedRole<'a> {
 
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
     let home = folder_of(&arguments.out);
-    let existing = match fs::read_to_string(&arguments.out) {
-        Ok(text) => Some(Source::new(arguments.out.as_str(), text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Failure::usage(format!("cannot read `{}`: {error}", arguments.out))),
-    };
+    let is_new =
+        fs::symlink_metadata(&arguments.out).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    let existing = if is_new { None } else { Some(read_large(&arguments.out)?) };
     if !home.as_str().is_empty() {
         fs::create_dir_all(home).map_err(|error| Failure::usage(format!("cannot make `{home}`: {error}")))?;
     }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use daypass_claims::{ClaimSet, ClaimValue, Issuer};
+use daypass_migrate::Cloud;
 use daypass_migrate::generate::{Existing, Recorded, Rehearsed, rehearse};
 use daypass_prove::Verdict;
 use daypass_sources::{Found, find};
@@ -31,6 +32,7 @@ use crate::render::{count, style};
 Examples:
   daypass rehearse                              # against what generate would write
   daypass rehearse --against infra/roles        # against what was applied
+  daypass rehearse --target daypass             # with the exchange in front of every cloud
   daypass rehearse --tokens recorded/ --against account.json --json
 
 A recorded token is a file with the token, or with its claims in JSON; one that only claims to be of a
@@ -40,6 +42,9 @@ Exits 1 where a job is refused or somebody gets in whom no job needs.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     plan: Chosen,
+    /// Only roles of this cloud: aws, gcp, azure, vault; or daypass, with its exchange in front of them all.
+    #[arg(long, value_name = "CLOUD")]
+    target: Option<Cloud>,
     /// Recorded tokens: a file, or a folder of such files.
     #[arg(long, value_name = "FILE|DIR")]
     tokens: Option<Utf8PathBuf>,
@@ -61,7 +66,8 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
     let migration = arguments.plan.open()?;
     let existing = arguments.against.as_deref().map(trust).transpose()?;
     let recorded = arguments.tokens.as_deref().map(recorded).transpose()?.unwrap_or_default();
-    let roles = rehearse(&migration.plan, &migration.read.survey, existing.as_deref(), &recorded);
+    let roles =
+        rehearse(&migration.plan, &migration.read.survey, arguments.target, existing.as_deref(), &recorded);
     warn(&migration.read.skipped, output);
     let clean = roles.iter().all(Rehearsed::is_clean);
     let answer = Answer { clean, roles, skipped: migration.read.skipped };

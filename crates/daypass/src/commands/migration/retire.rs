@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::super::files;
 use super::super::inventory::Skipped;
-use super::{Chosen, Migration, warn};
+use super::{Chosen, Migration, read_large, warn};
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
 use crate::render::{count, style};
@@ -53,7 +53,7 @@ impl Seen {
     pub(super) fn read(&self) -> Result<Observed> {
         let mut reports = Vec::new();
         for file in &self.files {
-            let source = files::read(file)?;
+            let source = read_large(file)?;
             let report: Report =
                 serde_json::from_str(source.text()).map_err(|error| files::not_json(&source, &error))?;
             reports.push(report);

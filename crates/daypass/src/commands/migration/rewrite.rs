@@ -88,8 +88,8 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
         if !rewritten.is_changed() && rewritten.manual.is_empty() {
             continue;
         }
-        if arguments.write && rewritten.is_changed() {
-            fs::write(&rewritten.file, &rewritten.after)
+        if let Some(path) = given.path(name).filter(|_| arguments.write && rewritten.is_changed()) {
+            fs::write(path, &rewritten.after)
                 .map_err(|error| Failure::usage(format!("cannot write `{}`: {error}", rewritten.file)))?;
         }
         let open = |id: &String| rewritten.manual.iter().any(|step| step.credential == *id);
@@ -100,7 +100,12 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
         write(arguments.plan.path(), &mark(&source, &moved, State::CutOver))?;
     }
     warn(&answer.skipped, output);
-    output.answer(&answer, |out| tell(out, &answer))?;
+    if output.is_json() || output.is_looked_at() {
+        output.answer(&answer, |out| tell(out, &answer))?;
+    } else {
+        // A patch is the bytes that it is for.
+        output.raw(&answer.files.iter().map(|file| file.diff.as_str()).collect::<String>())?;
+    }
     if !output.is_json() {
         output.remark(|err| sum_up(err, &answer, moved.len()));
     }
