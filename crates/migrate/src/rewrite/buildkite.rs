@@ -2,8 +2,8 @@
 
 use daypass_pipelines::Platform;
 
-use super::recipe::{arn, audience};
-use super::yaml::{before, find, is_shared, item_before, job, replace};
+use super::recipe::{arn, audience, logs_in};
+use super::yaml::{before, find, is_shared, item_before, job, replace, scalar};
 use super::{Case, Change, Rewriter};
 use crate::Cloud;
 
@@ -43,11 +43,18 @@ impl Rewriter for Buildkite {
         }
         change.edits.extend(replace(case.text, &spots, &[])?);
         for (of, role) in &case.jobs {
+            if let Some(login) = logs_in(of, case.credential) {
+                return Err(vec![format!(
+                    "step `{}` has `{login}` in its commands: take that out, and give the step the plugin `{PLUGIN}` with `{}`",
+                    of.path(),
+                    role.name
+                )]);
+            }
             let node = job(case, of)?;
             let plugin = vec![
                 format!("{PLUGIN}:"),
                 format!("    role-arn: {}", arn(role)?),
-                format!("    audience: {}", audience(role)?),
+                format!("    audience: {}", scalar(&audience(role)?)),
             ];
             match node.pair("plugins") {
                 Some(pair) => {

@@ -56,6 +56,14 @@ impl Rewriter for CircleCi {
             {
                 return Err(vec![format!("give the orb of job `{}` `role_arn: {}`", of.path(), role.name)]);
             }
+            let mut inputs = of.steps.iter().flat_map(|step| &step.inputs);
+            if let Some(input) = inputs.find(|input| takes_a_key(input.name.as_str())) {
+                return Err(vec![format!(
+                    "job `{}` hands a key to a command of an orb (`{}`): give that a role, or take it out",
+                    of.path(),
+                    input.name
+                )]);
+            }
             let node = job(case, of)?;
             let first = node.get("steps").filter(|steps| steps.alias.is_none()).and_then(|steps| {
                 let runs = |item: &&Node| item.get("run").is_some();
@@ -91,6 +99,12 @@ impl Rewriter for CircleCi {
     }
 }
 
+/// Whether a parameter of an orb is for a key, by its name.
+fn takes_a_key(name: &str) -> bool {
+    let name = name.to_lowercase().replace('-', "_");
+    name.contains("access_key") || name.contains("secret_key")
+}
+
 /// A command for the shells of the steps that follow.
 fn later(command: &str) -> String {
     format!("printf '%s\\n' '{}' >> \"$BASH_ENV\"", command.replace('\'', "'\\''"))
@@ -105,9 +119,7 @@ fn orb_inputs(case: &Case<'_>, is_cli: bool, major: Option<u32>) -> Result<Chang
         .places
         .iter()
         .filter_map(|place| find(case, place))
-        .filter(|spot| {
-            spot.pair.key.as_str().is_some_and(|key| key.to_lowercase().replace('-', "_").contains("key"))
-        })
+        .filter(|spot| spot.pair.key.as_str().is_some_and(takes_a_key))
         .collect();
     if !is_cli {
         return Err(vec![format!(

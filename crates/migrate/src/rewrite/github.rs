@@ -3,7 +3,7 @@
 use daypass_pipelines::yaml::Node;
 use daypass_pipelines::{Grants, Job, Permissions, Pipeline, Platform, Role as FileRole};
 
-use super::recipe::{arn, audience, provider, target};
+use super::recipe::{arn, audience, provider, sets, target};
 use super::yaml::{Spot, before, block, find, is_shared, item_before, job, replace, scalar};
 use super::{Case, Change, Edit, Rewriter};
 use crate::Cloud;
@@ -57,6 +57,12 @@ impl Rewriter for GitHub {
                 pipeline.own_jobs().filter(|job| case.credential.job.as_ref() == Some(&job.path())).collect();
         }
         for job in jobs {
+            if let Some(name) = sets(job, case.credential) {
+                return Err(vec![format!(
+                    "job `{}` has `{name}` in a script, which tools take in place of a role: take that out first",
+                    job.path()
+                )]);
+            }
             let (edits, step) = permit(case, pipeline, job)?;
             change.edits.extend(edits);
             change.steps.extend(step);

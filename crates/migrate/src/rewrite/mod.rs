@@ -102,60 +102,119 @@ pub fn rewrite(
     tree: &dyn Tree,
     wave: Option<u64>,
 ) -> Result<Rewritten, ReadError> {
-    let found = inventory::inventory(path, bytes, tree)?;
-    // Whatever was read is UTF-8.
-    let text = String::from_utf8_lossy(bytes).into_owned();
     let platform = recognise(path, bytes).ok_or_else(|| ReadError::NotAPipeline(path.into()))?;
-    let pipeline = match platform {
-        Platform::Terraform => None,
-        platform => Some(read_as(platform, path, bytes, tree)?),
+    let found = inventory::inventory_as(platform, path, bytes, tree)?;
+    let file = File {
+        path,
+        platform,
+        // Whatever was read is UTF-8.
+        text: String::from_utf8_lossy(bytes).into_owned(),
+        pipeline: match platform {
+            Platform::Terraform => None,
+            platform => Some(read_as(platform, path, bytes, tree)?),
+        },
+        documents: match platform {
+            Platform::Terraform | Platform::Jenkins => Vec::new(),
+            _ => daypass_pipelines::yaml::parse(&path.into(), bytes)?,
+        },
+        credentials: found.credentials,
     };
-    let documents = match platform {
-        Platform::Terraform | Platform::Jenkins => Vec::new(),
-        _ => daypass_pipelines::yaml::parse(&path.into(), bytes)?,
-    };
-    let mut result = Rewritten {
-        file: path.to_owned(),
-        before: text.clone(),
-        after: String::new(),
-        edits: Vec::new(),
-        done: Vec::new(),
-        manual: Vec::new(),
-    };
-    for credential in &found.credentials {
-        let Some(planned) = plan.credential(&credential.id) else { continue };
-        if planned.state == State::Kept || wave.is_some_and(|wave| !turn(plan, planned, wave)) {
-            continue;
+    let mut by_hand = Vec::new();
+    loop {
+        let rewritten = file.rewritten(plan, wave, &by_hand);
+        let left = still_there(&rewritten, platform, tree);
+        if left.is_empty() {
+            return Ok(rewritten);
         }
-        let outcome = cases(plan, planned, pipeline.as_ref()).and_then(|jobs| {
-            let case =
-                Case { text: &text, documents: &documents, pipeline: pipeline.as_ref(), credential, jobs };
-            let rewriter = REWRITERS.iter().find(|it| it.platform() == platform);
-            let change = rewriter.ok_or_else(Vec::new).and_then(|it| it.rewrite(&case))?;
-            edit::add(&mut result.edits, change.edits).map_err(|other| {
-                vec![format!(
-                    "another edit on line {} is in the way: rewrite once more after it",
-                    line(&text, other)
-                )]
-            })?;
-            Ok(change.steps)
-        });
-        let changed = outcome.is_ok();
-        if changed {
-            result.done.push(credential.id.clone());
-        }
-        let (Ok(steps) | Err(steps)) = outcome;
-        if !steps.is_empty() {
-            result.manual.push(Manual {
-                credential: credential.id.clone(),
-                location: place(credential, path),
-                changed,
-                steps,
-            });
-        }
+        by_hand.extend(left);
     }
-    result.after = edit::apply(&text, &result.edits);
-    Ok(result)
+}
+
+/// Credentials that are said to be gone from a file and are in it all the same: something else binds them, too. Where what was
+/// written cannot be read any more, that is all of them.
+fn still_there(rewritten: &Rewritten, platform: Platform, tree: &dyn Tree) -> Vec<String> {
+    let after = inventory::inventory_as(platform, &rewritten.file, rewritten.after.as_bytes(), tree);
+    let is_left = |id: &&String| match &after {
+        Ok(found) => found.credentials.iter().any(|it| it.id == **id),
+        Err(_) => true,
+    };
+    rewritten.done.iter().filter(is_left).cloned().collect()
+}
+
+/// A file as it was read.
+struct File<'a> {
+    path: &'a str,
+    platform: Platform,
+    text: String,
+    pipeline: Option<Pipeline>,
+    documents: Vec<daypass_pipelines::yaml::Node>,
+    credentials: Vec<Credential>,
+}
+
+impl File<'_> {
+    /// The file with the edits made of all credentials but those that are left to people.
+    fn rewritten(&self, plan: &Plan, wave: Option<u64>, by_hand: &[String]) -> Rewritten {
+        let mut result = Rewritten {
+            file: self.path.to_owned(),
+            before: self.text.clone(),
+            after: String::new(),
+            edits: Vec::new(),
+            done: Vec::new(),
+            manual: Vec::new(),
+        };
+        for credential in &self.credentials {
+            let Some(planned) = plan.credential(&credential.id) else { continue };
+            if planned.state == State::Kept || wave.is_some_and(|wave| !turn(plan, planned, wave)) {
+                continue;
+            }
+            let outcome = cases(plan, planned, self.pipeline.as_ref())
+                .and_then(|jobs| self.change(credential, jobs, by_hand, &mut result.edits));
+            let changed = outcome.is_ok();
+            if changed {
+                result.done.push(credential.id.clone());
+            }
+            let (Ok(steps) | Err(steps)) = outcome;
+            if !steps.is_empty() {
+                result.manual.push(Manual {
+                    credential: credential.id.clone(),
+                    location: place(credential, self.path),
+                    changed,
+                    steps,
+                });
+            }
+        }
+        result.after = edit::apply(&self.text, &result.edits);
+        result
+    }
+
+    /// Adds the edits for one credential; the answer is what people have to do besides, or instead.
+    fn change(
+        &self,
+        credential: &Credential,
+        jobs: Vec<(&Job, &Role)>,
+        by_hand: &[String],
+        edits: &mut Vec<Edit>,
+    ) -> Result<Vec<String>, Vec<String>> {
+        let case = Case {
+            text: &self.text,
+            documents: &self.documents,
+            pipeline: self.pipeline.as_ref(),
+            credential,
+            jobs,
+        };
+        if by_hand.contains(&credential.id) {
+            return Err(vec![format!("it is bound in ways that are not edited here; {}", case.instead())]);
+        }
+        let rewriter = REWRITERS.iter().find(|it| it.platform() == self.platform);
+        let change = rewriter.ok_or_else(Vec::new).and_then(|it| it.rewrite(&case))?;
+        edit::add(edits, change.edits).map_err(|other| {
+            vec![format!(
+                "another edit on line {} is in the way: rewrite once more after it",
+                line(&self.text, other)
+            )]
+        })?;
+        Ok(change.steps)
+    }
 }
 
 impl Rewritten {
@@ -169,10 +228,27 @@ impl Rewritten {
         if !self.is_changed() {
             return String::new();
         }
-        let diff = TextDiff::from_lines(&self.before, &self.after);
-        let mut unified = diff.unified_diff();
-        unified.context_radius(3).header(&format!("a/{}", self.file), &format!("b/{}", self.file)).to_string()
+        // Patches know one end of a line: a carriage return by itself is none.
+        let lines = |text| str::split_inclusive(text, '\n').collect::<Vec<_>>();
+        let (before, after) = (lines(&self.before), lines(&self.after));
+        let diff = TextDiff::configure().newline_terminated(true).diff_slices(&before, &after);
+        let (old, new) = (in_patch(&format!("a/{}", self.file)), in_patch(&format!("b/{}", self.file)));
+        diff.unified_diff().context_radius(3).header(&old, &new).to_string()
     }
+}
+
+/// A file's name as git writes it in patches: in quotes where it could be taken for more than a name, and with a tab behind it
+/// where it has blanks.
+fn in_patch(name: &str) -> String {
+    if name.contains(|c: char| c.is_control() || matches!(c, '"' | '\\')) {
+        let byte = |byte: u8| match byte {
+            b'"' | b'\\' => format!("\\{}", char::from(byte)),
+            b' '..=b'~' => char::from(byte).to_string(),
+            other => format!("\\{other:03o}"),
+        };
+        return format!("\"{}\"", name.bytes().map(byte).collect::<String>());
+    }
+    if name.contains(' ') { format!("{name}\t") } else { name.to_owned() }
 }
 
 fn turn(plan: &Plan, planned: &Planned, wave: u64) -> bool {
@@ -242,6 +318,29 @@ impl<'a> Case<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_in_a_patch_is_a_name() {
+        assert_eq!(in_patch("a/shop/é.yml"), "a/shop/é.yml");
+        assert_eq!(in_patch("a/x y.yml"), "a/x y.yml\t");
+        assert_eq!(in_patch("a/x\n+++ b/.bashrc\""), "\"a/x\\012+++ b/.bashrc\\\"\"");
+    }
+
+    #[test]
+    fn lines_of_a_patch_end_where_patches_say() {
+        let rewritten = Rewritten {
+            file: "f".to_owned(),
+            before: "a\rb\nc".to_owned(),
+            after: "a\rb\nd".to_owned(),
+            edits: Vec::new(),
+            done: Vec::new(),
+            manual: Vec::new(),
+        };
+        assert_eq!(
+            rewritten.diff(),
+            "--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n a\rb\n-c\n\\ No newline at end of file\n+d\n\\ No newline at end of file\n"
+        );
+    }
 
     #[test]
     fn every_platform_has_its_rewriter() {

@@ -110,7 +110,7 @@ pub(super) fn logs_in(job: &Job, credential: &Credential) -> Option<String> {
     let scripts = || job.steps.iter().flat_map(|step| &step.scripts);
     let runs = |text: &str| scripts().any(|script| script.as_str().contains(text));
     let login = LOGINS.into_iter().find(|login| runs(login)).map(str::to_owned);
-    login.or_else(|| {
+    login.or_else(|| sets(job, credential)).or_else(|| {
         let names = credential.source.split([',', ' ']).filter(|name| is_variable(name));
         let hands = |name: &str| {
             let (plain, braced) = (format!("${name}"), format!("${{{name}"));
@@ -122,6 +122,24 @@ pub(super) fn logs_in(job: &Job, credential: &Credential) -> Option<String> {
         };
         names.map(str::to_owned).find(|name| hands(name)).map(|name| format!("${name}"))
     })
+}
+
+/// A variable that the job's scripts set, and that tools take in place of a role.
+pub(super) fn sets(job: &Job, credential: &Credential) -> Option<String> {
+    let names: &[&str] = match credential.cloud {
+        "aws" => &["AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_SESSION_TOKEN="],
+        "gcp" => &["GOOGLE_CREDENTIALS=", "GOOGLE_APPLICATION_CREDENTIALS="],
+        "azure" => &["ARM_CLIENT_SECRET=", "AZURE_CLIENT_SECRET="],
+        "vault" => &["VAULT_TOKEN="],
+        _ => &[],
+    };
+    let is_name = |before: &str| !before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let set =
+        |text: &str, name: &str| text.match_indices(name).any(|(at, _)| text.get(..at).is_some_and(is_name));
+    let mut scripts = job.steps.iter().flat_map(|step| &step.scripts);
+    scripts
+        .find_map(|script| names.iter().find(|name| set(script.as_str(), name)))
+        .map(|name| (*name).to_owned())
 }
 
 /// Whether a word can be the name of a variable of the shell.

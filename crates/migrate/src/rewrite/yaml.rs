@@ -195,7 +195,10 @@ fn removal(text: &str, mapping: &Node, pair: &Pair) -> Option<Edit> {
 
 /// The same between braces.
 fn flow(text: &str, mapping: &Node, pairs: &[&Pair], lines: &[String]) -> Result<Vec<Edit>, Vec<String>> {
-    if lines.iter().any(|line| line.starts_with(' ') || line.ends_with(':')) {
+    let breaks = |line: &String| {
+        line.starts_with(' ') || line.ends_with(':') || line.contains(['{', '}', '[', ']', ','])
+    };
+    if lines.iter().any(breaks) {
         return Err(vec![
             "what takes its place does not fit into braces: write the mapping as a block first".to_owned(),
         ]);
@@ -224,6 +227,10 @@ fn flow(text: &str, mapping: &Node, pairs: &[&Pair], lines: &[String]) -> Result
 
 /// A value as YAML has it: in quotes where it would be something else without.
 pub(super) fn scalar(value: &str) -> String {
+    if value.contains(char::is_control) {
+        // What JSON escapes, YAML reads in double quotes.
+        return serde_json::Value::from(value).to_string();
+    }
     let plain = !value.is_empty()
         && value.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '$' | '.' | '_'))
         && !value.contains(": ")
@@ -287,6 +294,7 @@ mod tests {
         assert_eq!(after(text, &["k"], &[]), "a: { x: 2, s: 3 }\n");
         assert_eq!(after(text, &["s"], &[]), "a: { k: 1, x: 2 }\n");
         assert!(after(text, &["s"], &["n:", "  m: 1"]).contains("does not fit into braces"));
+        assert!(after(text, &["s"], &["n: ${{ env.X }}"]).contains("does not fit into braces"));
     }
 
     #[test]
@@ -315,5 +323,6 @@ mod tests {
         assert_eq!(scalar("a: b"), "'a: b'");
         assert_eq!(scalar("it's #1"), "'it''s #1'");
         assert_eq!(scalar("12"), "'12'");
+        assert_eq!(scalar("a\nb: c"), r#""a\nb: c""#);
     }
 }

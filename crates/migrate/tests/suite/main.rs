@@ -9,6 +9,8 @@ mod observed;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
+mod real;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod rehearse;

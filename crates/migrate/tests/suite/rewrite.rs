@@ -6,12 +6,15 @@ use daypass_trust::document::Source;
 use proptest::prelude::*;
 
 use crate::estate::{GITHUB, GITHUB_FILE, GITLAB, GITLAB_FILE, filled, survey, survey_of};
-use crate::semantic::{difference, rest_is_unchanged};
+use crate::semantic::{difference, rest_is_unchanged, rest_means_the_same};
 
 /// Rewrites a file, with everything checked that must hold of any.
 fn run(plan: &Plan, path: &str, text: &str) -> Rewritten {
     let first = rewrite(plan, path, text.as_bytes(), &NoTree, None).unwrap();
     rest_is_unchanged(&first);
+    if matches!(path.rsplit('.').next(), Some("yml" | "yaml")) {
+        rest_means_the_same(&first);
+    }
     let second = rewrite(plan, path, first.after.as_bytes(), &NoTree, None).unwrap();
     assert_eq!(second.after, first.after, "a second time changes nothing");
     first
@@ -94,6 +97,36 @@ fn circleci_orbs_take_a_role() {
     let rewritten = alone(".circleci/config.yml", &old);
     assert!(!rewritten.is_changed());
     assert!(manual(&rewritten).contains("take version 4 or later"), "{}", manual(&rewritten));
+}
+
+/// What stays bound elsewhere would be used in place of the role, and a second time would change the file again.
+#[test]
+fn what_would_still_be_bound_is_left_and_said() {
+    // An orb that the file does not name the version of, or whence it comes.
+    let orb = CIRCLE_ORB.replace("aws-cli: circleci/aws-cli@4.1.3", "aws-cli: {}");
+    let rewritten = alone(".circleci/config.yml", &orb);
+    assert!(!rewritten.is_changed(), "{}", rewritten.diff());
+    assert!(!manual(&rewritten).is_empty());
+    let buildkite = "steps:\n  - key: production\n    branches: main\n    env:\n      AWS_ACCESS_KEY_ID: AKIAACMEPLATFORM0001\n    command:\n      - export AWS_SECRET_ACCESS_KEY=\"$(buildkite-agent secret get KEY)\"\n      - aws s3 ls\n";
+    let rewritten = alone(".buildkite/pipeline.yml", buildkite);
+    assert!(!rewritten.is_changed(), "{}", rewritten.diff());
+    assert!(
+        manual(&rewritten).contains("has `AWS_SECRET_ACCESS_KEY=` in its commands"),
+        "{}",
+        manual(&rewritten)
+    );
+    let github = GITHUB.replace(
+        "      - run: aws s3 sync site s3://acme-staging",
+        "      - run: AWS_ACCESS_KEY_ID=$OLD aws s3 sync site s3://acme-staging",
+    );
+    let survey = survey_of(&[(GITHUB_FILE, &github)]);
+    let rewritten = run(&filled(&survey), GITHUB_FILE, &github);
+    assert!(rewritten.after.contains("secrets.STAGING_KEY }}"), "{}", rewritten.diff());
+    assert!(
+        manual(&rewritten).contains("job `staging` has `AWS_ACCESS_KEY_ID=` in a script"),
+        "{}",
+        manual(&rewritten)
+    );
 }
 
 #[test]
