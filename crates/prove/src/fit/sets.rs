@@ -24,22 +24,24 @@ pub(crate) fn tokens_of(job: &Mintable, universe: &Universe, leaves: &mut Leaves
 }
 
 fn values(name: &ClaimName, set: &ValueSet, universe: &Universe, leaves: &mut Leaves) -> Formula {
-    let claim = Claim { name, list: is_list(name, universe) };
+    let (list, text) = kinds(name, universe);
+    let claim = Claim { name, list, text };
     claim.of(set, leaves)
 }
 
-fn is_list(name: &ClaimName, universe: &Universe) -> bool {
-    match universe.model(name.as_str()) {
-        Some(Model::Part(part)) => universe
-            .part(*part)
-            .is_some_and(|part| part.kinds.iter().any(|kind| matches!(kind, Kind::List(_)))),
-        _ => false,
-    }
+/// Whether tokens have a list there, and whether they have anything else: some platforms write one audience as a text.
+fn kinds(name: &ClaimName, universe: &Universe) -> (bool, bool) {
+    let Some(Model::Part(part)) = universe.model(name.as_str()) else { return (false, true) };
+    let Some(part) = universe.part(*part) else { return (false, true) };
+    let is_list = |kind: &Kind| matches!(kind, Kind::List(_));
+    let list = part.kinds.iter().any(is_list);
+    (list, !list || !part.kinds.iter().all(is_list))
 }
 
 struct Claim<'n> {
     name: &'n ClaimName,
     list: bool,
+    text: bool,
 }
 
 impl Claim<'_> {
@@ -47,10 +49,11 @@ impl Claim<'_> {
         match set {
             ValueSet::Absent => self.atom(Quantifier::Scalar, Test::Present, leaves).negated(),
             ValueSet::Any | ValueSet::Unknown(_) => Formula::TRUE,
-            ValueSet::Exactly(values) if self.list => self.items(values, leaves),
-            ValueSet::Exactly(values) => {
-                leaves.claim(self.name, values.iter().map(|value| Pattern::literal(value.as_str())).collect())
+            ValueSet::Exactly(values) if self.list && self.text => {
+                Formula::Any(vec![self.one_of(values, leaves), self.items(values, leaves)])
             }
+            ValueSet::Exactly(values) if self.list => self.items(values, leaves),
+            ValueSet::Exactly(values) => self.one_of(values, leaves),
             ValueSet::Matching(pattern) => match Expression::parse(&format!("^(?:{})$", pattern.regex)) {
                 Ok(expression) => self.atom(self.quantifier(), Test::Regex(expression), leaves),
                 Err(_) => Formula::TRUE,
@@ -64,6 +67,11 @@ impl Claim<'_> {
             ValueSet::AllOf(sets) => Formula::All(sets.iter().map(|set| self.of(set, leaves)).collect()),
             ValueSet::AnyOf(sets) => Formula::Any(sets.iter().map(|set| self.of(set, leaves)).collect()),
         }
+    }
+
+    /// A text that is one of these.
+    fn one_of(&self, values: &BTreeSet<String>, leaves: &mut Leaves) -> Formula {
+        leaves.claim(self.name, values.iter().map(|value| Pattern::literal(value.as_str())).collect())
     }
 
     /// A list of these items, each of them and no other.

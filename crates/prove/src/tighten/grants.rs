@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use daypass_claims::{Audience, ClaimName};
-use daypass_issuers::{Slot, Support, catalogue};
+use daypass_issuers::{Platform, Slot, Support, catalogue};
 use daypass_trust::Dialect;
 use daypass_trust::dialect::azure;
 use daypass_trust::form::{Pattern, Piece};
@@ -86,9 +86,11 @@ fn candidates(universe: &Universe, asked_before: &BTreeSet<String>) -> Vec<Candi
     let mut all = of(&mut tenants.organisation.iter().chain(&tenants.repository), true);
     all.extend(of(&mut platform.selectors.environment.iter().chain(&platform.selectors.git_ref), false));
     // The reusable workflow, where the job is one's, and what sets the job off.
-    for name in ["job_workflow_ref", "event_name"] {
-        if platform.claims.get(name).is_some() {
-            all.push(Candidate { claim: name.into(), is_id: false });
+    let triggers = platform.untrusted.iter().map(|it| &it.when.claim);
+    for claim in std::iter::once(&ClaimName::from("job_workflow_ref")).chain(triggers) {
+        let is_new = !all.iter().any(|it| it.claim == *claim);
+        if is_new && platform.claims.get(claim.as_str()).is_some() {
+            all.push(Candidate { claim: claim.clone(), is_id: false });
         }
     }
     for name in asked_before.iter().filter(|name| *name != "sub" && *name != "aud") {
@@ -102,6 +104,12 @@ fn candidates(universe: &Universe, asked_before: &BTreeSet<String>) -> Vec<Candi
     };
     all.retain(|it| !fixed(&it.claim));
     all
+}
+
+/// Whether a claim says what set the job off, and is not the ref that it ran on.
+fn sets_off(platform: &Platform, claim: &ClaimName) -> bool {
+    let is_ref = platform.selectors.git_ref.as_ref().is_some_and(|slot| slot.name == *claim);
+    !is_ref && platform.untrusted.iter().any(|it| it.when.claim == *claim)
 }
 
 /// Whether a cloud's policies can ask for a claim, and else why not.
@@ -124,7 +132,7 @@ fn sees(dialect: Dialect, universe: &Universe, claim: &ClaimName, value: &Wanted
             }
         }
         // What sets a job off is of little use beside its subject; native trust asks for it.
-        Dialect::Gcp | Dialect::Vault if claim.as_str() == "event_name" => {
+        Dialect::Gcp | Dialect::Vault if universe.platform().is_some_and(|it| sets_off(it, claim)) => {
             Err("it is left to the subject".to_owned())
         }
         Dialect::Gcp | Dialect::Vault | Dialect::Daypass => Ok(()),
@@ -151,8 +159,48 @@ fn holds(subjects: &[Pattern], value: &Wanted) -> bool {
     !texts.is_empty() && subjects.iter().all(says)
 }
 
-/// Grants that differ in their subjects alone are one.
-pub(super) fn merged(grants: Vec<Grant>) -> Vec<Grant> {
+/// Grants that differ in their subjects alone are one; in the native form, which lists values of any claim, those that differ in
+/// what set the job off as well.
+pub(super) fn merged(dialect: Dialect, grants: Vec<Grant>) -> Vec<Grant> {
+    let grants = of_one_subject(grants);
+    if dialect != Dialect::Daypass {
+        return grants;
+    }
+    let mut all: Vec<Grant> = Vec::new();
+    for grant in grants {
+        let same = all.iter_mut().find_map(|it| differing(it, &grant).map(|claim| (it, claim)));
+        match same {
+            Some((it, claim)) => {
+                if let (Some(Wanted::Like(known)), Some(Wanted::Like(more))) =
+                    (it.claims.get_mut(&claim), grant.claims.get(&claim))
+                {
+                    let new: Vec<Pattern> = more.iter().filter(|one| !known.contains(one)).cloned().collect();
+                    known.extend(new);
+                }
+            }
+            None => all.push(grant),
+        }
+    }
+    all
+}
+
+/// The claim in which two grants differ, where that is one, of which both say what it is like, and says what set the job off.
+fn differing(one: &Grant, other: &Grant) -> Option<ClaimName> {
+    if one.issuer != other.issuer
+        || one.audiences != other.audiences
+        || !one.claims.keys().eq(other.claims.keys())
+    {
+        return None;
+    }
+    let mut differ =
+        one.claims.iter().zip(other.claims.values()).filter(|((_, wanted), other)| wanted != other);
+    let (((claim, wanted), other), None) = (differ.next()?, differ.next()) else { return None };
+    let platforms = catalogue().platforms_of(&one.issuer);
+    let like = matches!((wanted, other), (Wanted::Like(_), Wanted::Like(_)));
+    (like && platforms.iter().any(|found| sets_off(found.platform, claim))).then(|| claim.clone())
+}
+
+fn of_one_subject(grants: Vec<Grant>) -> Vec<Grant> {
     let sub = ClaimName::from("sub");
     let mut all: Vec<Grant> = Vec::new();
     for mut grant in grants {

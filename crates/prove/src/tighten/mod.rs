@@ -307,7 +307,8 @@ impl Task<'_> {
     }
 
     fn written(&self, forms: &[Form], others: Others) -> Result<(String, Policy), TightenError> {
-        let grants = grants::merged(forms.iter().flat_map(|form| form.grants.clone()).collect());
+        let grants =
+            grants::merged(self.policy.dialect, forms.iter().flat_map(|form| form.grants.clone()).collect());
         let document = write(self.policy, self.tree, &grants, others)?;
         let source = Source::new(self.policy.source.name(), document.as_str());
         let policy = compile(self.policy.dialect, &source, self.surroundings)?.policy;

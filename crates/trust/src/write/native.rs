@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use daypass_issuers::{ClaimType, catalogue};
+
 use super::print::{key, toml};
 use super::{Grant, Others, Wanted, WriteError, glob, trusts};
 use crate::dialect::Dialect;
@@ -83,6 +85,7 @@ fn statement(
             |why: String| WriteError::Claim { dialect: Dialect::Daypass, claim: claim.clone(), why };
         let test = match wanted {
             Wanted::Absent => "{ present = false }".to_owned(),
+            Wanted::Like(patterns) if is_list(grant, claim.as_str()) => only(patterns).map_err(refused)?,
             Wanted::Like(patterns) => test(patterns).map_err(refused)?,
         };
         line(out, &format!("claims.{} = {test}", key(claim.as_str())));
@@ -96,6 +99,23 @@ fn statement(
     }
     out.push('\n');
     Ok(())
+}
+
+/// Whether tokens of the issuer have a list there.
+fn is_list(grant: &Grant, claim: &str) -> bool {
+    let platforms = catalogue().platforms_of(&grant.issuer);
+    let mut declared = platforms.iter().filter_map(|found| found.platform.claims.get(claim));
+    declared.any(|spec| {
+        !spec.types.is_empty()
+            && spec.types.iter().all(|one| matches!(one, ClaimType::Strings | ClaimType::Objects))
+    })
+}
+
+/// A list of these and of nothing else.
+fn only(patterns: &[Pattern]) -> Result<String, String> {
+    let items: Option<Vec<String>> = patterns.iter().map(|it| it.as_literal().map(shown_text)).collect();
+    let items = items.ok_or("items of a list are compared as they are")?;
+    Ok(format!("{{ has_only = [{}] }}", items.join(", ")))
 }
 
 fn test(patterns: &[Pattern]) -> Result<String, String> {
