@@ -3,11 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::program::daypass;
 
 fn acme() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/acme")
+}
+
+/// The organisation, to be changed.
+pub(crate) fn copied() -> TempDir {
+    let place = tempfile::tempdir().unwrap();
+    let copied = std::process::Command::new("cp").arg("-R").arg(acme().join(".")).arg(place.path()).status();
+    assert!(copied.unwrap().success());
+    place
 }
 
 #[test]

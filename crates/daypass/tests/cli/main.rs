@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod acme;
 #[cfg(test)]
+mod acme_exchange;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod bad;

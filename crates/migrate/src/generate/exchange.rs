@@ -1,7 +1,7 @@
 //! What is offered where a cloud cannot be told enough: daypass' exchange decides on every claim, and re-issues a token whose
 //! subject says all that the cloud has to compare.
 
-use daypass_issuers::{Platform, catalogue};
+use daypass_issuers::{ClaimSpec, ClaimType, Platform, catalogue};
 
 use super::text::toml;
 use super::{Artifact, Site, native};
@@ -30,7 +30,10 @@ pub(super) fn reissued(site: &Site<'_>, audience: &str) -> String {
 
 /// A subject of ids and of the place, in claims that every token of the platform has.
 fn subject(platform: &Platform) -> String {
-    let present = |name: &str| platform.claims.get(name).is_some();
+    // A list has no text form; trust asks for its items.
+    let is_text =
+        |spec: &ClaimSpec| !spec.types.iter().all(|it| matches!(it, ClaimType::Strings | ClaimType::Objects));
+    let present = |name: &str| platform.claims.get(name).is_some_and(is_text);
     let tenants = &platform.tenants;
     let repository = tenants.repository.iter().chain(&tenants.repository_names);
     let repository = repository.into_iter().find(|slot| slot.filter.is_none() && present(slot.name.as_str()));

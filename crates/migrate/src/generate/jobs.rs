@@ -130,7 +130,8 @@ fn job_tokens(
                 }
             }
         }
-        if platform.audience.choice == AudienceChoice::Job {
+        // It is what the job asks for, or what all of its platform's tokens have.
+        if platform.audience.choice == AudienceChoice::Job || platform.audience.default.is_some() {
             one.audiences = ValueSet::exactly(audience.clone());
         }
         tokens.push((issuer.clone(), audience.clone(), one));

@@ -31,6 +31,15 @@ impl Target for Native {
     fn render(&self, site: &Site<'_>, document: &str, _format: Format) -> Result<Vec<Artifact>, String> {
         Ok(vec![Artifact { path: format!("{}.toml", site.name), text: document.to_owned() }])
     }
+
+    fn remarks(&self, site: &Site<'_>) -> Vec<String> {
+        let issuers = site.issuers.iter();
+        issuers
+            .map(|issuer| {
+                format!("the exchange needs `{issuer}` as [[issuer]], with the audience `{}`", site.audience)
+            })
+            .collect()
+    }
 }
 
 /// A role whose trust names issuer, audience and repository: what the form demands of any.

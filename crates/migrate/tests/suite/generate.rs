@@ -1,3 +1,4 @@
+use daypass_claims::ClaimName;
 use daypass_migrate::generate::{Format, Generated, generate, rehearse};
 use daypass_migrate::plan::draw;
 use daypass_migrate::{Cloud, Plan, Survey};
@@ -5,7 +6,7 @@ use daypass_prove::{Persona, Verdict};
 use daypass_trust::document::Source;
 use daypass_trust::{CompileOptions, Context, Dialect, Outcome, compile, evaluate};
 
-use crate::estate::{GITHUB_FILE, account, filled, filled_text, id, survey, survey_of};
+use crate::estate::{GITHUB_FILE, GITLAB, GITLAB_FILE, account, filled, filled_text, id, survey, survey_of};
 
 fn all(plan: &Plan, survey: &Survey, cloud: Cloud, format: Format) -> Generated {
     generate(plan, survey, Some(&account()), cloud, format)
@@ -169,6 +170,56 @@ fn the_exchange_takes_the_token_that_the_job_has_and_makes_one_for_the_cloud() {
         text.contains(credential) && text.contains("\naudience = \"https://sts.acme.example\"\n"),
         "{text}"
     );
+}
+
+/// What a cloud is not told: what set the job off, contexts, and an audience beside the platform's own.
+#[test]
+fn the_exchange_asks_for_what_clouds_do_not_see() {
+    let document = |path: &str, text: &str, claims: &[(&str, &str)], ids: &[(&str, &str)]| {
+        let survey = survey_of(&[(path, text)]);
+        let mut plan = filled(&survey);
+        let facts = &mut plan.repositories[0].facts;
+        facts.claims =
+            claims.iter().map(|(name, value)| (ClaimName::from(*name), (*value).to_owned())).collect();
+        facts.ids = ids.iter().map(|(name, id)| ((*name).to_owned(), (*id).to_owned())).collect();
+        let generated = all(&plan, &survey, Cloud::Daypass, Format::Document);
+        check(&generated, Dialect::Daypass);
+        generated.files[0].text.clone()
+    };
+    let gitlab = document(
+        GITLAB_FILE,
+        &GITLAB.replace("  environment: production\n", ""),
+        &[("project_path", "acme/api"), ("project_id", "33"), ("namespace_id", "44")],
+        &[],
+    );
+    assert!(gitlab.contains("claims.pipeline_source = { one_of = [\"push\", "), "{gitlab}");
+    let circleci = document(
+        ".circleci/config.yml",
+        "version: 2.1\njobs:\n  up:\n    docker: [{ image: cimg/base:2026.01 }]\n    steps:\n      - run: aws s3 sync a s3://b\nworkflows:\n  w:\n    jobs:\n      - up:\n          context: production\n          filters: { branches: { only: main } }\n",
+        &[
+            ("oidc.circleci.com/org-id", "0a1b2c3d-0000-4000-8000-000000000001"),
+            ("oidc.circleci.com/project-id", "33333333-3333-4333-8333-333333333331"),
+            ("oidc.circleci.com/vcs-origin", "github.com/acme/up"),
+        ],
+        &[("production", "44444444-4444-4444-8444-444444444441")],
+    );
+    assert!(
+        circleci.contains(
+            "claims.\"oidc.circleci.com/context-ids\" = { has_only = [\"44444444-4444-4444-8444-444444444441\"] }"
+        ),
+        "{circleci}"
+    );
+    let bitbucket = document(
+        "bitbucket-pipelines.yml",
+        "pipelines:\n  branches:\n    main:\n      - step:\n          deployment: production\n          script:\n            - aws s3 sync a s3://b\n",
+        &[
+            ("workspace", "acme"),
+            ("workspaceUuid", "{b1b1b1b1-0000-4000-8000-000000000001}"),
+            ("repositoryUuid", "{b2b2b2b2-0000-4000-8000-000000000001}"),
+        ],
+        &[("production", "{c1c1c1c1-0000-4000-8000-000000000001}")],
+    );
+    assert!(bitbucket.contains("claims.branchName = \"main\""), "{bitbucket}");
 }
 
 /// Each provider's condition says nothing of the tokens that another provider of the pool lets in.
