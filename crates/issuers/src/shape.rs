@@ -18,7 +18,7 @@ pub enum Shape {
     Digits,
     /// A git object id: 40 or 64 lower-case hexadecimal digits.
     Commit,
-    /// One name of a path or a subject: no slash, colon, at sign or white space.
+    /// One name of a path or a subject: no slash, colon, at sign or white space, and none of the wildcards of patterns.
     Name,
     /// Two names: `acme/app`.
     OwnerName,
@@ -103,9 +103,9 @@ impl Shape {
             Self::BracedUuid => r"\{[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}",
             Self::Digits => r"[0-9]+",
             Self::Commit => r"[0-9a-f]{40}(?:[0-9a-f]{24})?",
-            Self::Name => r"[^/:@\s\p{Cc}]+",
-            Self::OwnerName => r"[^/:@\s\p{Cc}]+/[^/:@\s\p{Cc}]+",
-            Self::GroupPath => r"[^/:@\s\p{Cc}]+(?:/[^/:@\s\p{Cc}]+)+",
+            Self::Name => r"[^/:@?*\s\p{Cc}]+",
+            Self::OwnerName => r"[^/:@?*\s\p{Cc}]+/[^/:@?*\s\p{Cc}]+",
+            Self::GroupPath => r"[^/:@?*\s\p{Cc}]+(?:/[^/:@?*\s\p{Cc}]+)+",
             Self::GitName => r"[^:~^?*\[\\\s\p{Cc}]+",
             Self::GitRef => r"refs/[^:~^?*\[\\\s\p{Cc}]+",
             Self::Handle => r"[A-Za-z0-9-]+",
@@ -167,7 +167,7 @@ fn is_uuid(text: &str) -> bool {
 }
 
 fn is_name(text: &str) -> bool {
-    every(text, |c| !c.is_whitespace() && !c.is_control() && !matches!(c, '/' | ':' | '@'))
+    every(text, |c| !c.is_whitespace() && !c.is_control() && !matches!(c, '/' | ':' | '@' | '?' | '*'))
 }
 
 fn is_git_name(text: &str) -> bool {
@@ -206,9 +206,9 @@ mod tests {
             (Shape::BracedUuid, &["0a1b2c3d-0000-4000-8000-000000000001", "{}", "{x}"]),
             (Shape::Digits, &["", "1a", "-1", "1.0"]),
             (Shape::Commit, &["", "abc", "ABCDEFABCDEFABCDEFABCDEFABCDEFABCDEFABCD"]),
-            (Shape::Name, &["", "a/b", "a:b", "a@1", "a b", "a\n"]),
-            (Shape::OwnerName, &["acme", "acme/", "/app", "acme/app/x", "acme@1/app"]),
-            (Shape::GroupPath, &["acme", "acme//app", "acme/app/", "a:b/c"]),
+            (Shape::Name, &["", "a/b", "a:b", "a@1", "a b", "a\n", "a*", "a?"]),
+            (Shape::OwnerName, &["acme", "acme/", "/app", "acme/app/x", "acme@1/app", "*/app"]),
+            (Shape::GroupPath, &["acme", "acme//app", "acme/app/", "a:b/c", "acme/*"]),
             (Shape::GitName, &["", "a:b", "a b", "a*", "a\\b"]),
             (Shape::GitRef, &["main", "refs/", "refs/heads/a:b"]),
             (Shape::Handle, &["", "a_b", "a.b"]),

@@ -11,7 +11,7 @@ use daypass_issuers::{
 use super::{Consistency, Kind, Model, Part, PartId, TextPiece, TextRule, Universe};
 
 /// One name of a path.
-const NAME: &str = r"[^/:@\s\p{Cc}]+";
+const NAME: &str = Shape::Name.regex();
 /// Any text.
 const ANY: &str = "(?s:.*)";
 
