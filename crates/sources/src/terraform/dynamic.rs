@@ -8,13 +8,23 @@ use super::session::Session;
 use super::syntax::{Block, Body};
 use super::value::Val;
 
+/// A block that is written out, or that a `dynamic` block stands for.
+pub(super) struct Inner<'p> {
+    pub(super) block: Block<'p>,
+    /// The names that it sees.
+    pub(super) env: Env<'p>,
+    /// Why it is not known whether it is there, or how often.
+    pub(super) perhaps: Option<String>,
+}
+
 impl<'p> Session<'p> {
-    /// The blocks of a kind within a block, those of `dynamic` blocks included, each with the names that it sees.
+    /// The blocks of a kind within a block, those of `dynamic` blocks included.
     ///
     /// A dynamic block over something unknown stands for one block whose iterator is unknown.
-    pub(super) fn blocks(&self, body: Body<'p>, kind: &str, env: &Env<'p>) -> Vec<(Block<'p>, Env<'p>)> {
-        let mut found: Vec<(Block<'p>, Env<'p>)> =
-            body.blocks(kind, 0).into_iter().map(|block| (block, env.clone())).collect();
+    pub(super) fn blocks(&self, body: Body<'p>, kind: &str, env: &Env<'p>) -> Vec<Inner<'p>> {
+        let written = body.blocks(kind, 0).into_iter();
+        let mut found: Vec<Inner<'p>> =
+            written.map(|block| Inner { block, env: env.clone(), perhaps: None }).collect();
         for dynamic in body.blocks("dynamic", 1) {
             if dynamic.labels.first().is_none_or(|label| label != kind) {
                 continue;
@@ -30,7 +40,9 @@ impl<'p> Session<'p> {
             };
             let collection = self.eval(each, env).node;
             let span = collection.span;
+            let mut perhaps = None;
             let pairs = entries(&collection).unwrap_or_else(|why| {
+                perhaps = Some(why.clone());
                 let unknown = Node { span, value: Value::Unresolved(why) };
                 vec![(unknown.clone(), unknown)]
             });
@@ -38,7 +50,8 @@ impl<'p> Session<'p> {
                 // The key of an element of a set is the element.
                 let key = if collection.as_array().is_some() { value.clone() } else { key };
                 let item = table(vec![("key", key), ("value", value)], span);
-                found.push((content.clone(), env.with(&iterator, Val::from(item))));
+                let env = env.with(&iterator, Val::from(item));
+                found.push(Inner { block: content.clone(), env, perhaps: perhaps.clone() });
             }
         }
         found

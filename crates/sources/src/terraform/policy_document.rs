@@ -4,6 +4,7 @@
 
 use daypass_trust::document::{Member, Node, Span, Value};
 
+use super::dynamic::Inner;
 use super::env::Env;
 use super::session::Session;
 use super::syntax::{Block, Body};
@@ -17,8 +18,13 @@ pub(super) fn read<'p>(session: &Session<'p>, block: &Block<'p>, env: &Env<'p>) 
     for name in ["source_json", "source_policy_documents"] {
         merge_documents(session, body, name, env, &mut statements);
     }
-    for (inner, env) in session.blocks(body, "statement", env) {
-        merge(&mut statements, statement(session, &inner, &env));
+    for Inner { block, env, perhaps } in session.blocks(body, "statement", env) {
+        let mut new = statement(session, &block, &env);
+        // An allowance that may be there is looked at as if it were; nobody may rely on a denial that may be.
+        if let Some(why) = perhaps.filter(|_| new.get("Effect").and_then(Node::as_str) != Some("Allow")) {
+            doubt(&mut new, why);
+        }
+        merge(&mut statements, new);
     }
     for name in ["override_json", "override_policy_documents"] {
         merge_documents(session, body, name, env, &mut statements);
@@ -72,11 +78,28 @@ fn statement<'p>(session: &Session<'p>, block: &Block<'p>, env: &Env<'p>) -> Nod
     Node { span: block.head, value: Value::Table(members) }
 }
 
+/// Leaves open whether a statement applies.
+fn doubt(statement: &mut Node, why: String) {
+    let span = statement.span;
+    let Value::Table(members) = &mut statement.value else { return };
+    let unknown = Node { span, value: Value::Unresolved(why) };
+    let test = Member { name: "aws:userid".to_owned(), name_span: span, node: unknown };
+    let tests = Member {
+        name: "StringLikeIfExists".to_owned(),
+        name_span: span,
+        node: Node { span, value: Value::Table(vec![test]) },
+    };
+    match members.iter_mut().find(|member| member.name == "Condition") {
+        Some(Member { node: Node { value: Value::Table(known), .. }, .. }) => set(known, tests),
+        _ => push(members, "Condition", span, Node { span, value: Value::Table(vec![tests]) }),
+    }
+}
+
 /// Several blocks of a type add up; the type `*` is everybody.
 fn principals<'p>(session: &Session<'p>, body: Body<'p>, kind: &str, env: &Env<'p>) -> Option<Node> {
     let mut members: Vec<Member> = Vec::new();
     let mut span = None;
-    for (block, env) in session.blocks(body, kind, env) {
+    for Inner { block, env, .. } in session.blocks(body, kind, env) {
         let at = *span.get_or_insert(block.head);
         let kind = attribute(session, block.body, "type", &env)?;
         let identifiers = attribute(session, block.body, "identifiers", &env)?;
@@ -98,14 +121,18 @@ fn principals<'p>(session: &Session<'p>, body: Body<'p>, kind: &str, env: &Env<'
 /// Conditions of one test and one variable add their values up.
 fn conditions<'p>(session: &Session<'p>, statement: &Block<'p>, env: &Env<'p>) -> Option<Node> {
     let mut tests: Vec<Member> = Vec::new();
-    for (block, env) in session.blocks(statement.body, "condition", env) {
+    for Inner { block, env, perhaps } in session.blocks(statement.body, "condition", env) {
         let get = |name| {
             attribute(session, block.body, name, &env).unwrap_or_else(|| Node {
                 span: block.head,
                 value: Value::Unresolved(format!("the condition has no `{name}`")),
             })
         };
-        let (test, variable, values) = (get("test"), get("variable"), get("values"));
+        let (test, variable, mut values) = (get("test"), get("variable"), get("values"));
+        // Whether it is met is as unknown as whether it is asked for.
+        if let Some(why) = perhaps {
+            values.value = Value::Unresolved(why);
+        }
         let name = |node: &Node| session.key(node).unwrap_or_else(|why| mark(session.unknown_number(&why)));
         let (test_name, key) = (name(&test), name(&variable));
         if !tests.iter().any(|member| member.name == test_name) {

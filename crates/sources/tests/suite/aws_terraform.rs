@@ -2,7 +2,7 @@
 
 use daypass_sources::{MemoryTree, find};
 
-use crate::support::{find_in, shown};
+use crate::support::{find_in, json, shown};
 
 const PROVIDER: &str = r#"
 resource "aws_iam_openid_connect_provider" "github" {
@@ -208,6 +208,46 @@ output "arn" { value = aws_iam_role.this.arn }
     unresolved live/prod/main.tf:6:1: module.github_oidc: module `terraform-aws-modules/iam/aws//modules/iam-github-oidc-role` comes from elsewhere, its source is not in the tree
     "#);
     assert_eq!(found.policies[0].module.as_deref(), Some("module.ci"));
+}
+
+/// A condition that may be missing guards nothing for certain, and a denial that may be missing denies nothing for certain.
+#[test]
+fn what_may_not_be_there_is_not_relied_on() {
+    let with = |block: &str| {
+        let found = find_in(
+            "main.tf",
+            &format!(
+                r#"variable "guard" {{ type = bool }}
+data "aws_iam_policy_document" "d" {{
+  {block}
+}}
+resource "aws_iam_role" "d" {{ assume_role_policy = data.aws_iam_policy_document.d.json }}
+"#
+            ),
+        );
+        json(found.policies[0].tree.get("Statement").unwrap())
+    };
+    let condition = r#"condition {
+      test     = "StringEquals"
+      variable = "a.example:sub"
+      values   = ["one"]
+    }"#;
+    let dynamic = |kind: &str, content: &str| {
+        format!("dynamic \"{kind}\" {{\n for_each = var.guard ? [1] : []\n content {{\n {content}\n }}\n }}")
+    };
+    let inner = condition.trim_start_matches("condition {").trim_end_matches('}');
+    let perhaps = with(&format!("statement {{\n {}\n }}", dynamic("condition", inner)));
+    assert!(perhaps.contains(r#""a.example:sub": <variable `guard`"#), "{perhaps}");
+    let denial = with(&dynamic("statement", &format!("effect = \"Deny\"\n {condition}")));
+    assert!(
+        denial.contains(r#""a.example:sub": ["one"]"#) && denial.contains(": <variable `guard`"),
+        "{denial}"
+    );
+    let allowance = with(&dynamic("statement", condition));
+    assert!(!allowance.contains("<variable"), "{allowance}");
+    let known =
+        with(&format!("statement {{\n {}\n }}", dynamic("condition", inner).replace("var.guard", "true")));
+    assert!(!known.contains("<variable"), "{known}");
 }
 
 #[test]

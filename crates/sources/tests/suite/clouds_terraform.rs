@@ -2,7 +2,7 @@
 
 use daypass_sources::{MemoryTree, find};
 
-use crate::support::{find_in, shown};
+use crate::support::{find_in, json, shown};
 
 #[test]
 fn a_pool_and_its_grants_are_one_document_per_target() {
@@ -123,6 +123,29 @@ resource "vault_jwt_auth_backend_role" "deploy" {
     vault vault_jwt_auth_backend_role.deploy at main.tf:6:1
     {"config": {"path": "gh", "bound_issuer": "https://token.actions.githubusercontent.com"}, "role": {"role_name": "deploy", "role_type": "jwt", "user_claim": "sub", "bound_audiences": ["vault"], "token_policies": ["deploy"], "bound_claims": {"repository_id": "2002"}}}
     "#);
+}
+
+/// The provider's arguments are maps of text, in which commas part alternatives.
+#[test]
+fn bound_claims_are_what_the_provider_makes_of_them() {
+    let claims = |more: &str| {
+        let found = find_in(
+            "main.tf",
+            &format!(
+                r#"resource "vault_jwt_auth_backend_role" "r" {{
+  role_name    = "r"
+  bound_claims = {{ sub = "repo:acme/app:*, repo:contoso/*", repository_owner_id = 1001, ref_protected = true }}
+  {more}
+}}"#
+            ),
+        );
+        json(found.policies[0].tree.get("bound_claims").unwrap())
+    };
+    let others = r#""repository_owner_id": "1001", "ref_protected": "true""#;
+    assert_eq!(claims(""), format!(r#"{{"sub": ["repo:acme/app:*", "repo:contoso/*"], {others}}}"#));
+    let whole = format!(r#"{{"sub": "repo:acme/app:*, repo:contoso/*", {others}}}"#);
+    assert_eq!(claims("disable_bound_claims_parsing = true"), whole);
+    assert!(claims("disable_bound_claims_parsing = var.whole").contains("<variable `whole`"));
 }
 
 #[test]

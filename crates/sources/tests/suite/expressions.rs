@@ -4,10 +4,10 @@ use daypass_sources::{MemoryTree, find};
 
 use crate::support::json;
 
-/// The value of an expression, as the `sub` of a role of Vault, which takes values as they are.
+/// The value of an expression, as the `claim_mappings` of a role of Vault, which stay as they are.
 fn value(prelude: &str, expression: &str) -> String {
     let text = format!(
-        "resource \"vault_jwt_auth_backend_role\" \"r\" {{\n  role_type = \"jwt\"\n  bound_claims = {expression}\n}}\n{prelude}\n"
+        "resource \"vault_jwt_auth_backend_role\" \"r\" {{\n  role_type = \"jwt\"\n  claim_mappings = {expression}\n}}\n{prelude}\n"
     );
     let tree = MemoryTree::new()
         .with("main.tf", text)
@@ -15,7 +15,7 @@ fn value(prelude: &str, expression: &str) -> String {
         .with("a.auto.tfvars.json", "{\"automatic\": [\"x\"]}");
     let found = find(&[""], &tree);
     assert_eq!(found.problems, [], "{expression}");
-    found.policies[0].tree.get("bound_claims").map_or_else(|| "absent".to_owned(), json)
+    found.policies[0].tree.get("claim_mappings").map_or_else(|| "absent".to_owned(), json)
 }
 
 #[test]

@@ -7,6 +7,7 @@ use daypass_trust::document::{Location, Member, Node, Span, Value};
 use super::{Resource, get_in, module_of, renamed, table};
 use crate::found::{Facts, FoundPolicy, Origin};
 use crate::gcp::{UNKNOWN_PROJECT, document, pool_of};
+use crate::terraform::dynamic::Inner;
 use crate::terraform::finish::readable;
 use crate::terraform::session::Session;
 use crate::terraform::value::place;
@@ -72,7 +73,7 @@ impl Collected {
         ]);
         let head = resource.block.head;
         let mut members = renamed(session, resource.block, &resource.env, &names);
-        for (oidc, env) in session.blocks(resource.block.body, "oidc", &resource.env) {
+        for Inner { block: oidc, env, .. } in session.blocks(resource.block.body, "oidc", &resource.env) {
             let names = BTreeMap::from([
                 ("issuer_uri", "issuerUri"),
                 ("allowed_audiences", "allowedAudiences"),
@@ -130,7 +131,7 @@ impl Collected {
         }
         let target = target(session, resource);
         let condition = session.blocks(resource.block.body, "condition", &resource.env).into_iter().next();
-        let condition = condition.map(|(block, env)| {
+        let condition = condition.map(|Inner { block, env, .. }| {
             let names = BTreeMap::from([("title", "title"), ("expression", "expression")]);
             table(block.head, renamed(session, &block, &env, &names))
         });

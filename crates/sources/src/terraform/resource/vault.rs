@@ -1,6 +1,6 @@
 use daypass_trust::CompileOptions;
 use daypass_trust::Dialect;
-use daypass_trust::document::{Member, Node, Span};
+use daypass_trust::document::{Member, Node, Span, Value};
 
 use super::{Resource, get_in, table};
 use crate::found::{Facts, FoundPolicy};
@@ -21,7 +21,9 @@ pub(super) struct Collected {
 
 impl Collected {
     pub(super) fn read<'p>(&mut self, session: &Session<'p>, resource: &Resource<'_, 'p>) {
-        let tree = table(resource.block.head, members(session, resource));
+        let mut members = members(session, resource);
+        parse_bound_claims(&mut members);
+        let tree = table(resource.block.head, members);
         if resource.kind == "vault_jwt_auth_backend" {
             let kind = || resource.shown(session, "type").unwrap_or_else(|| "jwt".to_owned());
             let path = resource.shown(session, "path").unwrap_or_else(kind);
@@ -72,6 +74,39 @@ fn joined(span: Span, config: Node, role: Node) -> Node {
 
 fn same_path(a: &str, b: &str) -> bool {
     a.trim_matches('/') == b.trim_matches('/')
+}
+
+/// Makes of `bound_claims` what the provider sends to Vault: every value is text, and commas part alternatives unless
+/// `disable_bound_claims_parsing` is set.
+///
+/// Reference: registry.terraform.io, hashicorp/vault, `vault_jwt_auth_backend_role`.
+fn parse_bound_claims(members: &mut [Member]) {
+    let named = |members: &[Member], name: &str| {
+        members.iter().find(|member| member.name == name).map(|member| member.node.value.clone())
+    };
+    let whole = named(members, "disable_bound_claims_parsing").unwrap_or(Value::Bool(false));
+    let Some(Member { node: Node { value: Value::Table(claims), .. }, .. }) =
+        members.iter_mut().find(|member| member.name == "bound_claims")
+    else {
+        return;
+    };
+    for Member { node, .. } in claims {
+        let text = match &node.value {
+            Value::String(text) | Value::Number(text) => text.clone(),
+            Value::Bool(value) => value.to_string(),
+            _ => continue,
+        };
+        let several = text.contains(',');
+        node.value = match &whole {
+            Value::Unresolved(why) if several => Value::Unresolved(why.clone()),
+            Value::Bool(false) if several => {
+                let part =
+                    |text: &str| Node { span: node.span, value: Value::String(text.trim().to_owned()) };
+                Value::Array(text.split(',').map(part).collect())
+            }
+            _ => Value::String(text),
+        };
+    }
 }
 
 fn members<'p>(session: &Session<'p>, resource: &Resource<'_, 'p>) -> Vec<Member> {
