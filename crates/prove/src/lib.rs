@@ -29,7 +29,7 @@ pub use estate::Estate;
 pub use fit::{Fit, fit};
 pub use home::{Home, HomeError};
 pub use invariant::{Invariant, InvariantError};
-pub use meeting::may_meet;
+pub use meeting::{Meetings, may_meet};
 pub use members::members;
 pub use persona::Persona;
 pub use question::{PersonaAnswer, dead, implies, overlap, personas, review};

@@ -10,13 +10,18 @@ use daypass_trust::form::{
     Condition, Effect, Permission, Piece, Policy, Quantifier, Statement, Test, TokenIssuers, Variable,
 };
 
-/// Pairs of policies, by their places, that may have a token in common; of those, the ones that are wanted. A policy is paired
-/// with at most so many of those that ask for more than it does.
-pub fn may_meet(
-    policies: &[&Policy],
-    wanted: impl Fn(usize, usize) -> bool,
-    most: usize,
-) -> BTreeSet<(usize, usize)> {
+/// Pairs of policies, by their places, that may have a token in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Meetings {
+    /// The pairs, of each the lesser place first.
+    pub pairs: BTreeSet<(usize, usize)>,
+    /// The policies that would be paired with more others than they may be.
+    pub cut_short: BTreeSet<usize>,
+}
+
+/// The pairs of policies that may have a token in common; of those, the ones that are wanted. A policy is paired with at most so
+/// many of those that ask for more than it does.
+pub fn may_meet(policies: &[&Policy], wanted: impl Fn(usize, usize) -> bool, most: usize) -> Meetings {
     let asked: Vec<Asked> = policies.iter().map(|policy| Asked::by(policy)).collect();
     let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
     for claim in asked.iter().flat_map(|asked| asked.claims.keys()) {
@@ -32,7 +37,7 @@ pub fn may_meet(
         beginnings.extend(texts.iter().map(|text| (text.as_str(), at)));
     }
     beginnings.sort_unstable();
-    let mut pairs = BTreeSet::new();
+    let mut meetings = Meetings::default();
     for (place, (text, at)) in beginnings.iter().enumerate() {
         let further = beginnings.iter().skip(place.saturating_add(1));
         let further = further.take_while(|(other, _)| other.starts_with(text));
@@ -41,9 +46,13 @@ pub fn may_meet(
             let pair = asked.get(*one).zip(asked.get(*two));
             one != two && wanted(*one, *two) && pair.is_some_and(|(one, two)| one.may_meet(two))
         };
-        pairs.extend(others.filter(meets).take(most));
+        let mut others = others.filter(meets);
+        meetings.pairs.extend(others.by_ref().take(most));
+        if others.next().is_some() {
+            meetings.cut_short.insert(*at);
+        }
     }
-    pairs
+    meetings
 }
 
 /// What a policy asks of every token that it admits.
@@ -183,7 +192,8 @@ mod tests {
     fn what_has_a_token_in_common_is_among_the_pairs() {
         let policies = samples();
         let all: Vec<&Policy> = policies.iter().collect();
-        let pairs = may_meet(&all, |_, _| true, usize::MAX);
+        let Meetings { pairs, cut_short } = may_meet(&all, |_, _| true, usize::MAX);
+        assert!(cut_short.is_empty());
         for (one, policy) in policies.iter().enumerate() {
             for (two, other) in policies.iter().enumerate().skip(one + 1) {
                 let known = overlap(policy, other, &Options::default()).answer == Verdict::Yes;
@@ -199,8 +209,10 @@ mod tests {
     fn only_what_is_wanted_is_paired_and_not_more_than_is_wanted() {
         let policies = samples();
         let all: Vec<&Policy> = policies.iter().collect();
-        assert!(may_meet(&all, |_, _| false, usize::MAX).is_empty());
+        assert_eq!(may_meet(&all, |_, _| false, usize::MAX), Meetings::default());
         let few = may_meet(&all, |_, _| true, 1);
-        assert!(!few.is_empty() && few.len() < may_meet(&all, |_, _| true, usize::MAX).len());
+        let every = may_meet(&all, |_, _| true, usize::MAX);
+        assert!(!few.pairs.is_empty() && few.pairs.len() < every.pairs.len());
+        assert!(!few.cut_short.is_empty(), "and it is said of whom there are more");
     }
 }

@@ -76,7 +76,7 @@ pub fn shared_callers(roles: &[Role<'_>], options: &Options) -> Vec<SharedCaller
         (Some(one), Some(two)) => one.environment != two.environment && one.name != two.name,
         _ => false,
     };
-    let pairs = may_meet(&policies, apart, usize::MAX).into_iter();
+    let pairs = may_meet(&policies, apart, usize::MAX).pairs.into_iter();
     pairs
         .filter_map(|(one, two)| Some((roles.get(one)?, roles.get(two)?)))
         .filter_map(|(one, two)| {

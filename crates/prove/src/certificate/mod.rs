@@ -92,6 +92,7 @@ fn truth_of(formula: &Formula, leaf: &impl Fn(LeafId) -> Option<Truth>) -> Optio
     match formula {
         Formula::Leaf(id) => leaf(*id),
         Formula::Known(truth) => Some(*truth),
+        Formula::Unknown(_) => Some(Truth::Unknown),
         Formula::Not(inner) => truth_of(inner, leaf).map(|truth| !truth),
         Formula::All(parts) => join(parts.iter().map(|part| truth_of(part, leaf)), Truth::False),
         Formula::Any(parts) => join(parts.iter().map(|part| truth_of(part, leaf)), Truth::True),

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use daypass_claims::ClaimValue;
 use daypass_trust::Context;
-use daypass_trust::form::{Atom, JoinPart, Piece as PatternPiece, RequestKey, Test, Variable};
+use daypass_trust::form::{Atom, JoinPart, Piece as PatternPiece, Reading, RequestKey, Test, Variable};
 
 use super::class::{MOST_CLASSES, Probe, Reader, Signature, reached};
 use super::language::{Language, Needs};
@@ -80,7 +80,6 @@ impl<'u> Space<'u> {
             both.sort_by_key(|(dimension, _)| levels.get(*dimension).copied());
             (scope.support, scope.kinds) = both.into_iter().unzip();
         }
-        let unknowns = leaves.unknowns().to_vec();
         let context = context.issuer(universe.issuer().clone()).with(RequestKey::SecureTransport, true);
         Self {
             universe,
@@ -91,7 +90,6 @@ impl<'u> Space<'u> {
             levels,
             holds,
             context,
-            unknowns,
             languages: build.languages(&subjects, signatures),
             diagrams: RefCell::default(),
             leaf_diagrams: RefCell::default(),
@@ -144,13 +142,17 @@ fn looks_of_claim(claim: &str, needs: Needs, universe: &Universe) -> Looks {
 
 fn looks_of_atom(atom: &Atom, universe: &Universe) -> Looks {
     let test = super::language::without_tags(&atom.test, universe);
-    let mut looks = Looks { needs: Needs::of_test(&test), ..Looks::default() };
+    let mut looks = Looks { needs: Needs::of_test(&test, atom.reading), ..Looks::default() };
+    let strict = matches!(atom.reading, Reading::Strict | Reading::Vault);
+    if strict && universe.platform().is_none() && asks_for_a_type(&test) {
+        looks.needs.inexact.push(format!("nothing is known about the types of `{}`", atom.variable));
+    }
     match &atom.variable {
         Variable::Claim(path) | Variable::Unverified { claim: path, .. } => {
             looks.claim(path.claim.as_str(), universe);
             match texts::of_path(universe, path) {
                 Some(forms) => looks = looks.over(forms, path.claim.as_str()),
-                None if atom.test == Test::Present => {}
+                None if atom.test == Test::Present || texts::leads_nowhere(universe, path) => {}
                 None => looks
                     .needs
                     .inexact
@@ -209,6 +211,16 @@ impl Looks {
         };
         self.subjects.push(subject);
         self.request = Some(key.clone());
+    }
+}
+
+/// Whether a test asks for something that is no text.
+fn asks_for_a_type(test: &Test) -> bool {
+    match test {
+        Test::Number(..) | Test::Bool(_) => true,
+        Test::OneOf(tests) => tests.iter().any(asks_for_a_type),
+        Test::Not(inner) => asks_for_a_type(inner),
+        _ => false,
     }
 }
 

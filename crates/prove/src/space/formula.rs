@@ -19,6 +19,8 @@ pub(crate) enum Formula {
     Any(Vec<Self>),
     Not(Box<Self>),
     Known(Truth),
+    /// What is not known, and why.
+    Unknown(String),
 }
 
 /// Something that is true, false or unknown of one token.
@@ -38,8 +40,6 @@ pub(crate) enum Leaf {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Leaves {
     leaves: Vec<Leaf>,
-    /// What the policies themselves leave open, in words.
-    unknowns: Vec<String>,
 }
 
 impl Formula {
@@ -74,7 +74,7 @@ impl Formula {
                 }
             }
             Self::Not(inner) => inner.collect(found),
-            Self::Known(_) => {}
+            Self::Known(_) | Self::Unknown(_) => {}
         }
     }
 }
@@ -82,11 +82,6 @@ impl Formula {
 impl Leaves {
     pub(crate) fn all(&self) -> &[Leaf] {
         &self.leaves
-    }
-
-    /// What the policies themselves leave open.
-    pub(crate) fn unknowns(&self) -> &[String] {
-        &self.unknowns
     }
 
     fn intern(&mut self, leaf: Leaf) -> Formula {
@@ -130,12 +125,7 @@ impl Leaves {
             Condition::Not(inner) => self.condition(inner).negated(),
             Condition::Clause(clause) => self.condition(&clause.body),
             Condition::Atom(atom) => self.intern(Leaf::Atom(atom.clone())),
-            Condition::Unknown(why) => {
-                if !self.unknowns.contains(why) {
-                    self.unknowns.push(why.clone());
-                }
-                Formula::Known(Truth::Unknown)
-            }
+            Condition::Unknown(why) => Formula::Unknown(why.clone()),
         }
     }
 
@@ -170,16 +160,15 @@ impl Leaves {
         let mut claims = ClaimSet::new();
         claims.insert("iss", ClaimValue::from(issuer.as_str()));
         let named = parts::principal(&statement.principals, &claims, &Context::new().issuer(issuer.clone()));
-        if let (Truth::Unknown, Some(why)) = (named, &statement.principals.unknown)
-            && !self.unknowns.contains(why)
-        {
-            self.unknowns.push(why.clone());
-        }
         if named == Truth::False {
             return Formula::Known(Truth::False);
         }
         let addressed = self.audiences(&statement.audiences);
         let condition = self.condition(&statement.condition);
-        Formula::All(vec![Formula::Known(named), addressed, condition])
+        let named = match (named, &statement.principals.unknown) {
+            (Truth::Unknown, Some(why)) => Formula::Unknown(why.clone()),
+            (known, _) => Formula::Known(known),
+        };
+        Formula::All(vec![named, addressed, condition])
     }
 }

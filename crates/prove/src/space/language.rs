@@ -2,7 +2,7 @@
 
 use daypass_issuers::{Guard, Test as GuardTest};
 use daypass_trust::TAGS_CLAIM;
-use daypass_trust::form::{Audiences, Pattern, Piece, RequestKey, Test, Variable};
+use daypass_trust::form::{Audiences, Pattern, Piece, Reading, RequestKey, Test, Variable};
 
 use super::values::Thresholds;
 use super::{Leaf, Leaves};
@@ -90,7 +90,7 @@ pub(crate) fn words_of(leaves: &Leaves) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for leaf in leaves.all() {
         let needs = match leaf {
-            Leaf::Atom(atom) => Needs::of_test(&atom.test),
+            Leaf::Atom(atom) => Needs::of_test(&atom.test, atom.reading),
             Leaf::Part(_, patterns) => Needs::of_patterns(patterns),
             Leaf::Audience(_) | Leaf::Guard(_) => continue,
         };
@@ -110,9 +110,12 @@ fn words(expression: &str) -> Vec<String> {
 }
 
 impl Needs {
-    pub(crate) fn of_test(test: &Test) -> Self {
+    pub(crate) fn of_test(test: &Test, reading: Reading) -> Self {
         let mut needs = Self::default();
         needs.test(test);
+        if matches!(reading, Reading::Strict | Reading::Vault) {
+            needs.values.take_types_strictly();
+        }
         needs
     }
 
@@ -160,7 +163,7 @@ impl Needs {
             }
             Test::OneOf(tests) => self.one_of(tests),
             Test::Not(inner) => self.test(inner),
-            Test::Bool(_) => self.values.others.extend(["true".to_owned(), "false".to_owned()]),
+            Test::Bool(_) => self.values.flags = true,
             Test::Number(_, wanted) => self.values.numbers.push(*wanted),
             Test::Date(_, wanted) => self.values.times.push(*wanted),
             Test::Ip { network, prefix } => self.values.others.extend(addresses(*network, *prefix)),

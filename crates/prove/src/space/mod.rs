@@ -55,7 +55,6 @@ pub(crate) struct Space<'u> {
     holds: Formula,
     /// What the request says beside the token.
     context: Context,
-    unknowns: Vec<String>,
     languages: Languages,
     diagrams: RefCell<Diagrams>,
     leaf_diagrams: RefCell<HashMap<LeafId, Diagram>>,

@@ -1,5 +1,7 @@
 //! The search for a token of which a formula holds.
 
+use std::collections::BTreeSet;
+
 use daypass_trust::Truth;
 
 use super::diagram::{Cube, Diagram, TooMany};
@@ -144,6 +146,7 @@ impl Space<'_> {
         match formula {
             Formula::Leaf(leaf) => self.leaf_diagram(*leaf, inexact),
             Formula::Known(truth) => Ok(Diagram::known(*truth)),
+            Formula::Unknown(_) => Ok(Diagram::UNKNOWN),
             Formula::Not(inner) => {
                 let inner = self.diagram(inner, inexact)?;
                 self.diagrams.borrow_mut().not(inner)
@@ -224,21 +227,41 @@ impl Space<'_> {
     }
 
     fn why_unknown(&self, formula: &Formula, choice: &Choice) -> Vec<String> {
-        let mut why: Vec<String> = Vec::new();
-        for leaf in formula.leaves() {
-            if self.ask(leaf, choice) != Truth::Unknown {
-                continue;
-            }
-            if let Some(super::Leaf::Atom(atom)) = self.leaves.get(leaf) {
-                let token = self.token(choice);
-                let said =
-                    daypass_trust::evaluate::parts::why_unknown(atom, &token, &self.context_of(choice));
-                why.extend(said.filter(|said| !why.contains(said)));
-            }
-        }
-        if why.is_empty() {
-            why.extend(self.unknowns.iter().cloned());
-        }
+        let mut why = Vec::new();
+        self.decide(formula, choice, &mut why);
+        let mut seen = BTreeSet::new();
+        why.retain(|said| seen.insert(said.clone()));
         why
+    }
+
+    /// What a formula says of one choice; adds what it rests on that it is unknown.
+    fn decide(&self, formula: &Formula, choice: &Choice, why: &mut Vec<String>) -> Truth {
+        let mut inner = Vec::new();
+        let mut each = |parts: &[Formula]| -> Vec<Truth> {
+            parts.iter().map(|part| self.decide(part, choice, &mut inner)).collect()
+        };
+        let truth = match formula {
+            Formula::Leaf(leaf) => {
+                let truth = self.ask(*leaf, choice);
+                if let (Truth::Unknown, Some(super::Leaf::Atom(atom))) = (truth, self.leaves.get(*leaf)) {
+                    let (token, context) = (self.token(choice), self.context_of(choice));
+                    inner.extend(daypass_trust::evaluate::parts::why_unknown(atom, &token, &context));
+                }
+                truth
+            }
+            Formula::Unknown(said) => {
+                inner.push(said.clone());
+                Truth::Unknown
+            }
+            Formula::Known(truth) => *truth,
+            Formula::Not(part) => !self.decide(part, choice, &mut inner),
+            Formula::All(parts) => Truth::all(each(parts)),
+            Formula::Any(parts) => Truth::any(each(parts)),
+        };
+        // What is settled otherwise rests on nothing that is not known.
+        if truth == Truth::Unknown {
+            why.append(&mut inner);
+        }
+        truth
     }
 }

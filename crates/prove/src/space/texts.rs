@@ -2,7 +2,7 @@
 
 use daypass_trust::form::{ClaimPath, JoinPart, Step};
 
-use crate::universe::{Model, PartId, TextPiece, TextRule, Universe};
+use crate::universe::{Kind, Model, PartId, TextPiece, TextRule, Universe};
 
 /// How a character is written inside a value, for those that are written differently.
 pub(crate) type Escapes = Vec<(char, String)>;
@@ -108,6 +108,26 @@ pub(crate) fn of_path(universe: &Universe, path: &ClaimPath) -> Option<Forms> {
         forms = forms.escaped(&letters);
     }
     Some(forms)
+}
+
+/// Whether a path steps into a claim that is known to have nothing there: into a text as if it were an object or a list.
+pub(crate) fn leads_nowhere(universe: &Universe, path: &ClaimPath) -> bool {
+    let into_list = match path.steps.first() {
+        Some(Step::Member(_) | Step::MemberIgnoreCase(_) | Step::Names) => false,
+        Some(Step::Item(_)) => true,
+        _ => return false,
+    };
+    let is_flat = |kind: &Kind| match kind {
+        Kind::Text(_) | Kind::Flag | Kind::Integer | Kind::Null => true,
+        Kind::List(_) => !into_list,
+        Kind::Opaque(_) => false,
+    };
+    match universe.model(path.claim.as_str()).filter(|_| universe.platform().is_some()) {
+        Some(Model::Part(part)) => universe.part(*part).is_some_and(|part| part.kinds.iter().all(is_flat)),
+        Some(Model::Rules(_)) => true,
+        Some(Model::Fixed(value)) => value.as_str().is_some(),
+        None => false,
+    }
 }
 
 fn expand(universe: &Universe, claim: &str, depth: usize) -> Forms {

@@ -6,25 +6,44 @@ use daypass_claims::{Number, Timestamp};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Thresholds {
     pub(crate) numbers: Vec<Number>,
+    /// Numbers that only numbers are compared with: no text is one.
+    pub(crate) typed: Vec<Number>,
     pub(crate) times: Vec<Timestamp>,
+    /// Whether texts that say true or false are told from others.
+    pub(crate) flags: bool,
     /// Values of other kinds: one for everything that their tests tell apart.
     pub(crate) others: Vec<String>,
 }
 
 impl Thresholds {
     pub(crate) const fn is_empty(&self) -> bool {
-        self.numbers.is_empty() && self.times.is_empty() && self.others.is_empty()
+        self.numbers.is_empty()
+            && self.typed.is_empty()
+            && self.times.is_empty()
+            && !self.flags
+            && self.others.is_empty()
     }
 
     pub(crate) fn append(&mut self, other: &Self) {
         self.numbers.extend(&other.numbers);
+        self.typed.extend(&other.typed);
         self.times.extend(&other.times);
+        self.flags |= other.flags;
         self.others.extend(other.others.iter().cloned());
+    }
+
+    /// The same where a text is neither a number nor a boolean, whatever it says.
+    pub(super) fn take_types_strictly(&mut self) {
+        self.typed.append(&mut self.numbers);
+        self.flags = false;
     }
 
     /// Texts, one of them nothing that has an order.
     pub(super) fn texts(&self) -> Vec<String> {
         let mut texts = self.others.clone();
+        if self.flags {
+            texts.extend(["true".to_owned(), "false".to_owned()]);
+        }
         texts.extend(near_numbers(&self.numbers));
         texts.extend(near_times(&self.times).map(Timestamp::to_rfc3339));
         if texts.len() > self.others.len() {
@@ -35,7 +54,8 @@ impl Thresholds {
 
     /// Whole numbers; points in time are seconds.
     pub(super) fn integers(&self) -> Vec<i64> {
-        let numbers = near_numbers(&self.numbers).into_iter().filter_map(|text| text.parse().ok());
+        let all: Vec<Number> = self.numbers.iter().chain(&self.typed).copied().collect();
+        let numbers = near_numbers(&all).into_iter().filter_map(|text| text.parse().ok());
         numbers.chain(near_times(&self.times).map(Timestamp::as_secs)).collect()
     }
 
@@ -95,6 +115,13 @@ mod tests {
         for wanted in ["2", "3", "3.5", "4", "5", "x"] {
             assert!(texts.iter().any(|text| text == wanted), "{wanted} of {texts:?}");
         }
+    }
+
+    #[test]
+    fn what_is_compared_with_numbers_only_tells_no_texts_apart() {
+        let typed = Thresholds { typed: vec![Number::Integer(3)], ..Thresholds::default() };
+        assert_eq!((typed.texts(), typed.integers()), (Vec::new(), vec![2, 3, 4]));
+        assert!(!typed.is_empty());
     }
 
     #[test]
