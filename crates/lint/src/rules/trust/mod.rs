@@ -25,6 +25,7 @@ mod open_prefix;
 mod open_provider;
 mod organisation_wide;
 mod overlapping_roles;
+mod oversized_subject;
 mod person_as_identity;
 mod pull_request;
 mod recyclable_name;
@@ -89,6 +90,7 @@ pub(super) const RULES: &[Rule] = &[
     ambiguous_subject::RULE,
     endless_token::RULE,
     idle_deny::RULE,
+    oversized_subject::RULE,
     overlapping_roles::RULE,
     unsupported_key::RULE,
     dead_alternative::RULE,

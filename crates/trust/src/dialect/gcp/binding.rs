@@ -181,9 +181,15 @@ impl Binding {
                 clauses.push(clause("member", "a member that is not known here", span, body));
             }
             Member::Subject(subject) => {
-                let value =
-                    attributes.get("google.subject").filter(|_| subject.len() <= super::LONGEST_SUBJECT);
-                clauses.push(named("google.subject", value, &equals(subject), &shown_text(subject)));
+                let too_long = subject.len() > super::LONGEST_SUBJECT;
+                let value = attributes.get("google.subject").filter(|_| !too_long);
+                let wants = if too_long {
+                    let (bytes, most) = (subject.len(), super::LONGEST_SUBJECT);
+                    format!("{}: {bytes} bytes, of which a subject has at most {most}", shown_text(subject))
+                } else {
+                    shown_text(subject)
+                };
+                clauses.push(named("google.subject", value, &equals(subject), &wants));
             }
             Member::Group(group) => {
                 let value = attributes.get("google.groups");
