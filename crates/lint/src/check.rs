@@ -19,7 +19,7 @@ use crate::report::{Report, Row};
 use crate::review::Trust;
 use crate::roles::Role;
 use crate::rules::{RULES, refused};
-use crate::view::{View, surroundings};
+use crate::view::{View, surroundings, take_issuers_from_keys};
 use crate::{Confidence, Finding, Options, ignore};
 
 /// Folders that hold other people's code, or what was made from one's own.
@@ -116,11 +116,12 @@ impl Work {
     pub fn policy(&self, index: usize, options: &Options) -> Checked {
         let Some(found) = self.found.policies.get(index) else { return Checked::default() };
         let source = Some(found.source.clone());
-        let compiled = match found.compile() {
+        let mut compiled = match found.compile() {
             Ok(compiled) => compiled,
             Err(error) => return Checked { findings: refused(found, &error), source, ..Checked::default() },
         };
-        let view = View::of(found, &compiled, options);
+        let taken = take_issuers_from_keys(&mut compiled.policy);
+        let view = View::of(found, &compiled, options, taken.as_ref());
         let mut findings = by_rules(&view);
         if is_undecided(&view) {
             findings = where_the_server_is_lenient(found, options).unwrap_or(findings);
@@ -299,7 +300,7 @@ fn where_the_server_is_lenient(found: &FoundPolicy, options: &Options) -> Option
     let mut lenient = found.clone();
     lenient.options.vault = Some(vault::Server::VaultBefore117);
     let compiled = lenient.compile().ok()?;
-    let view = View::of(&lenient, &compiled, options);
+    let view = View::of(&lenient, &compiled, options, None);
     let mut findings = by_rules(&view);
     for finding in &mut findings {
         finding.confidence = finding.confidence.min(Confidence::Medium);

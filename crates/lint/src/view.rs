@@ -1,5 +1,7 @@
 //! A policy with all that the prover says about it: what the rules of trust look at.
 
+use std::collections::BTreeSet;
+
 use daypass_claims::{ClaimSet, ClaimValue, Issuer};
 use daypass_issuers::{Identifies, Platform, catalogue};
 use daypass_prove::{Answer, Exactness, Persona, PersonaAnswer, Verdict, Witness, dead, review};
@@ -37,9 +39,15 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Asks the prover about a policy.
-    pub(crate) fn of(found: &'a FoundPolicy, compiled: &'a Compiled, options: &'a Options) -> Self {
+    /// Asks the prover about a policy, whose issuer may have been taken from the keys of its conditions.
+    pub(crate) fn of(
+        found: &'a FoundPolicy,
+        compiled: &'a Compiled,
+        options: &'a Options,
+        taken: Option<&Issuer>,
+    ) -> Self {
         let (prover, assumed) = surroundings(found, compiled, options);
+        let assumed = assumed.or_else(|| taken.and_then(platform_known));
         let mut view = Self {
             found,
             compiled,
@@ -212,6 +220,37 @@ fn is_about_tokens(policy: &Policy) -> bool {
         admits_tokens(it)
             || (it.effect == Effect::Allow && matches!(it.principals.tokens, TokenIssuers::Exactly(_)))
     })
+}
+
+/// Takes the issuers that a statement's keys name for those of a principal that the files leave open: `ISSUER:sub` is a key of
+/// no other's tokens. The first of them, if there are any.
+pub(crate) fn take_issuers_from_keys(policy: &mut Policy) -> Option<Issuer> {
+    let mut first = None;
+    for statement in policy.statements.iter_mut().filter(|it| leaves_principal_open(it)) {
+        let named = issuers_in(&statement.condition);
+        if let Some(issuer) = named.first() {
+            first.get_or_insert_with(|| issuer.clone());
+            statement.principals.tokens = TokenIssuers::Exactly(named);
+            statement.principals.unknown = None;
+        }
+    }
+    first
+}
+
+fn leaves_principal_open(statement: &Statement) -> bool {
+    statement.principals.unknown.is_some()
+        && statement.principals.tokens == TokenIssuers::None
+        && statement.permissions.contains(Permission::AssumeWithToken)
+}
+
+/// The issuers whose keys a condition is about.
+pub(crate) fn issuers_in(condition: &Condition) -> Vec<Issuer> {
+    let hosts = condition.atoms().into_iter().filter_map(|atom| match &atom.variable {
+        Variable::Claim(path) | Variable::Unverified { claim: path, .. } => path.of_issuer.clone(),
+        _ => None,
+    });
+    let hosts: BTreeSet<String> = hosts.collect();
+    hosts.iter().filter_map(|host| Issuer::parse(&format!("https://{host}")).ok()).collect()
 }
 
 /// Whether whose tokens are meant is nowhere in the document, as in a role of Vault without its mount.

@@ -1,10 +1,11 @@
 use daypass_claims::{ClaimSet, Issuer};
+use daypass_prove::{Persona, Witness, dead, personas};
 use daypass_trust::form::{Effect, OtherPrincipal, Permission, Statement, TokenIssuers};
 use daypass_trust::{Caller, Context, Dialect, Truth, outcome};
 
 use crate::finding::{Confidence, Draft, Severity, Verdict};
 use crate::rule::{Check, Rule, Subject};
-use crate::view::{View, admits_tokens};
+use crate::view::{View, admits_tokens, issuers_in};
 
 pub(super) const RULE: Rule = Rule {
     id: "wildcard-principal",
@@ -21,6 +22,9 @@ pub(super) const RULE: Rule = Rule {
     ],
     check: Check::Policy(check),
 };
+
+const GITHUB: &str = "https://token.actions.githubusercontent.com";
+const ELSEWHERE: &str = "https://idp.example.com";
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
     if view.found.dialect != Dialect::Aws {
@@ -49,14 +53,28 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
         }
         if admits_tokens(statement) && statement.principals.tokens == TokenIssuers::Any {
             let message = "the tokens of every identity provider of the account are accepted";
-            let github = Issuer::parse("https://token.actions.githubusercontent.com").ok();
-            let options = daypass_prove::Options { issuer: github, ..view.prover.clone() };
-            let answer = daypass_prove::dead(view.policy(), &options);
-            if let Some(witness) = &answer.witness {
-                found.push(draft(view, statement, message).verdict(Verdict::Bad).witness(witness));
+            if let Some(witness) = token_of_a_stranger(view, statement) {
+                found.push(draft(view, statement, message).verdict(Verdict::Bad).witness(&witness));
+            } else {
+                let message =
+                    "the tokens of every identity provider are meant; only the conditions keep them out";
+                found.push(draft(view, statement, message).severity(Severity::Low));
             }
         }
     }
+}
+
+/// A token with which somebody gets in who is no more at home here than anybody else: of an issuer that the conditions name, of
+/// the one that most accounts have, or of one that nothing is known about.
+fn token_of_a_stranger(view: &View<'_>, statement: &Statement) -> Option<Witness> {
+    let asked = |issuer: Issuer| daypass_prove::Options { issuer: Some(issuer), ..view.prover.clone() };
+    let stranger = |issuer: Issuer| {
+        let answers = personas(view.policy(), view.options.home.as_ref(), &asked(issuer));
+        answers.into_iter().find(|it| it.persona == Persona::Stranger)?.answer.witness
+    };
+    let mut likely = issuers_in(&statement.condition).into_iter().chain(Issuer::parse(GITHUB).ok());
+    let elsewhere = || dead(view.policy(), &asked(Issuer::parse(ELSEWHERE).ok()?)).witness;
+    likely.find_map(stranger).or_else(elsewhere)
 }
 
 fn draft(view: &View<'_>, statement: &Statement, message: &str) -> Draft {

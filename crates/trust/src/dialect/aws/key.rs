@@ -74,6 +74,8 @@ fn federated(name: &str, host_and_path: &str, claim: &str, principals: Option<&P
         _ => Reading::AwsSingle,
     };
     let support = aws.support(&issuer, &claim);
+    // Beside `aud`, which is `azp` where the token has one, Google's keys have the claim `aud` itself.
+    let claim = if claim == "oaud" { "aud".to_owned() } else { claim };
     let path = ClaimPath { of_issuer: Some(host_and_path.to_owned()), ..ClaimPath::claim(claim) };
     let variable = match support {
         Support::Supported => Variable::Claim(path),
