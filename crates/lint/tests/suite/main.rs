@@ -7,6 +7,8 @@ mod acceptance;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod fixes;
 #[cfg(test)]
 mod own;
@@ -18,3 +20,5 @@ mod registry;
 mod render;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod unusual;
