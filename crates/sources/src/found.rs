@@ -146,7 +146,7 @@ fn unknown_parts(source: &Source, node: &Node, unresolved: &mut Vec<Unresolved>)
 
 /// The first line of a text, shortened for a message.
 pub(crate) fn excerpt(text: &str) -> String {
-    let line = text.trim().lines().next().unwrap_or_default();
+    let Some(line) = text.trim().lines().next() else { return "(nothing)".to_owned() };
     let short: String = line.chars().take(60).collect();
     if short.len() < text.trim().len() { format!("{short}...") } else { short }
 }
@@ -184,5 +184,6 @@ mod tests {
     fn excerpts_are_one_short_line() {
         assert_eq!(excerpt("  var.x\n"), "var.x");
         assert_eq!(excerpt("{\n a\n}"), "{...");
+        assert_eq!(excerpt(" "), "(nothing)");
     }
 }

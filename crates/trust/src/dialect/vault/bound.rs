@@ -81,7 +81,10 @@ fn bound_claim(entry: &Member, name: &str, globs: bool, remarks: &mut Remarks<'_
             "give a value, or leave the claim out",
         );
     }
-    let paths = paths(&entry.name);
+    let paths = match paths(&entry.name) {
+        Ok(paths) => paths,
+        Err(why) => return unknown(name, entry.name_span, why),
+    };
     let mut accepted = Vec::with_capacity(items.len());
     let mut shown = Vec::with_capacity(items.len());
     for item in items {
@@ -196,7 +199,10 @@ pub(super) fn user(claim: Text<'_>, pointer: bool) -> Condition {
         Ok(name) => name,
         Err(why) => return unknown("user_claim", claim.span, why),
     };
-    let paths = if pointer { paths(name) } else { vec![ClaimPath::claim(name)] };
+    let paths = match if pointer { paths(name) } else { Ok(vec![ClaimPath::claim(name)]) } {
+        Ok(paths) => paths,
+        Err(why) => return unknown("user_claim", claim.span, why),
+    };
     let there = paths.into_iter().map(|path| atom(path, Quantifier::Scalar, any_text()));
     clause(&format!("user_claim {name}"), "a string", claim.span, Condition::Any(there.collect()))
 }
@@ -207,7 +213,11 @@ pub(super) fn groups(claim: Text<'_>) -> Condition {
         Ok(name) => name,
         Err(why) => return unknown("groups_claim", claim.span, why),
     };
-    let body = paths(name).into_iter().map(|path| {
+    let paths = match paths(name) {
+        Ok(paths) => paths,
+        Err(why) => return unknown("groups_claim", claim.span, why),
+    };
+    let body = paths.into_iter().map(|path| {
         let present = Condition::present(path.clone().into(), Reading::Vault);
         Condition::All(vec![present, atom(path, Quantifier::AllOf, any_text())])
     });
@@ -236,7 +246,13 @@ pub(super) fn mappings<'a>(
             let value = (entry.name.clone(), target.to_owned());
             facts.claim_mappings.push(Located { value, span: entry.name_span });
         }
-        let paths = paths(&entry.name);
+        let paths = match paths(&entry.name) {
+            Ok(paths) => paths,
+            Err(why) => {
+                conditions.push(unknown("claim_mappings", entry.name_span, why));
+                continue;
+            }
+        };
         let present = paths.iter().map(|path| Condition::present(path.clone().into(), Reading::Strict));
         let absent = Condition::Any(present.collect()).negated();
         let texts = paths.iter().map(|path| atom(path.clone(), Quantifier::Scalar, any_text()));
@@ -267,9 +283,16 @@ fn table<'a>(member: &'a Member, remarks: &mut Remarks<'a>) -> Option<&'a [Membe
 }
 
 /// The values that a name stands for: a claim, or what a JSON pointer leads to. Where a part of the pointer is a number, that
-/// can be a member or an item of a list.
-fn paths(name: &str) -> Vec<ClaimPath> {
-    let Some(pointer) = name.strip_prefix('/') else { return vec![ClaimPath::claim(name)] };
+/// can be a member or an item of a list; with every such part there are twice as many, so there may be only some. The error is
+/// why it is not known what the name stands for.
+fn paths(name: &str) -> Result<Vec<ClaimPath>, &'static str> {
+    const NUMBERS: usize = 6;
+    let Some(pointer) = name.strip_prefix('/') else { return Ok(vec![ClaimPath::claim(name)]) };
+    if pointer.split('/').skip(1).filter(|part| part.parse::<usize>().is_ok()).nth(NUMBERS).is_some() {
+        return Err(
+            "more than six parts of the JSON pointer are numbers, each of a member or of an item of a list",
+        );
+    }
     let mut parts = pointer.split('/').map(|part| part.replace("~1", "/").replace("~0", "~"));
     let mut paths = vec![ClaimPath::claim(ClaimName::from(parts.next().unwrap_or_default()))];
     for part in parts {
@@ -286,7 +309,7 @@ fn paths(name: &str) -> Vec<ClaimPath> {
             })
             .collect();
     }
-    paths
+    Ok(paths)
 }
 
 /// Only `*` is a wildcard, and there is no escape.

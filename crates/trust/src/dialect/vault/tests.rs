@@ -202,6 +202,16 @@ fn names_that_begin_with_a_slash_are_pointers() {
 }
 
 #[test]
+fn what_a_pointer_of_many_numbers_leads_to_is_unknown() {
+    let of = |numbers: &str| {
+        role(&format!(r#""bound_claims": {{"/a{numbers}": "x"}}, "groups_claim": "/a{numbers}""#))
+    };
+    decide_each(&of("/0/0/0/0/0/0"), &[(r#"{"a": [[[[[["x"]]]]]]}"#, Allow), (r#"{"a": "x"}"#, Deny)]);
+    decide_each(&of(&"/0".repeat(7)), &[(r#"{"a": [[[[[[["x"]]]]]]]}"#, Unknown)]);
+    decide_each(&of(&"/0".repeat(900)), &[("{}", Unknown)]);
+}
+
+#[test]
 fn the_user_claim_is_there_and_a_string() {
     let source = |pointer: bool| {
         let text = r#"{"role_type": "jwt", "user_claim": "/u/name", "bound_audiences": ["vault"]"#;
