@@ -152,15 +152,22 @@ impl Bench<'_> {
             let rate = full.per_second() / 2.0;
             let half = load.at_rate(requests, rate).await?;
             rustix::fs::sync();
-            let floor = ceiling::wait(&sample, self.directory, cores, amounts.half_load, rate).await?;
+            let cpu_each = cpu * 1e6 / amounts.full_load as f64;
+            // The server that only writes has the rest to do as well.
+            let busy = Duration::from_secs_f64((cpu_each - parts.http - parts.inserts).max(0.0) / 1e6);
+            let load = (amounts.half_load, rate);
+            let floor = ceiling::wait(&sample, self.directory, cores, load, Duration::ZERO).await?;
+            rustix::fs::sync();
+            let busy = ceiling::wait(&sample, self.directory, cores, load, busy).await?;
             rounds.push(Round {
                 parts,
                 exchanges: full.per_second(),
-                cpu_each: cpu * 1e6 / amounts.full_load as f64,
+                cpu_each,
                 taken_by_others: (1.0 - (cpu + idle) / full.took.as_secs_f64()).max(0.0),
                 p50_ms: percentile(&half.latencies, 0.50),
                 p99_ms: percentile(&half.latencies, 0.99),
                 floor_p99_ms: percentile(&floor.latencies, 0.99),
+                busy_floor_p99_ms: percentile(&busy.latencies, 0.99),
                 p99_ms_at_full_load: percentile(&full.latencies, 0.99),
             });
         }

@@ -23,6 +23,8 @@ pub(crate) struct Round {
     pub(crate) p99_ms: f64,
     /// The same load on a server that only writes and syncs.
     pub(crate) floor_p99_ms: f64,
+    /// The same load on a server that takes as much CPU as the product, to no end, and writes and syncs.
+    pub(crate) busy_floor_p99_ms: f64,
     pub(crate) p99_ms_at_full_load: f64,
 }
 
@@ -95,6 +97,7 @@ impl Report {
                 "p50_ms": self.spread(|round| round.p50_ms).to_json(),
                 "p99_ms_at_half_load": self.spread(|round| round.p99_ms).to_json(),
                 "floor_p99_ms_at_half_load": self.spread(|round| round.floor_p99_ms).to_json(),
+                "busy_floor_p99_ms_at_half_load": self.spread(|round| round.busy_floor_p99_ms).to_json(),
                 "p99_ms_at_full_load": self.spread(|round| round.p99_ms_at_full_load).to_json(),
                 "cold_start_ms": self.cold_start.to_json(),
                 "decide_ns_at_10": few.to_json(),
@@ -121,6 +124,7 @@ impl Report {
         row(out, "p50 at half load, ms", self.spread(|round| round.p50_ms), "")?;
         row(out, "p99 at half load, ms", p99, verdict(p99.median < 5.0, "under 5"))?;
         row(out, "  where writing is all there is, ms", self.spread(|round| round.floor_p99_ms), "")?;
+        row(out, "  and the same CPU time burnt, ms", self.spread(|round| round.busy_floor_p99_ms), "")?;
         row(out, "p99 at full load, ms", self.spread(|round| round.p99_ms_at_full_load), "")?;
         row(
             out,

@@ -1,13 +1,15 @@
 //! Waiting: what a load waits for from a server that only writes down what it is asked, and answers when that is on disk.
 //!
 //! Nothing of the product is in it, so whatever is slow about it is the machine's: its disk, its kernel, whoever else is on its
-//! cores, and the load itself.
+//! cores, and the load itself. It can be told to be busy for a while with each request, because a queue that a pause of the machine
+//! has left takes the longer to be worked off, the more there is to do.
 
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use axum::Router;
@@ -24,20 +26,20 @@ use crate::load::{Answered, Load};
 /// Somebody who waits until something is on disk.
 type Waiter = oneshot::Sender<()>;
 
-/// How a load of so many requests, at this rate, is answered.
+/// How a load of so many requests, at this rate, is answered by a server that is busy for so long with each.
 pub(crate) async fn wait(
     sample: &Sample,
     directory: &Path,
     cores: Cores,
-    requests: usize,
-    rate: f64,
+    (requests, rate): (usize, f64),
+    busy: Duration,
 ) -> Result<Answered> {
     let (stop, stopped) = oneshot::channel();
     let (ready, started) = mpsc::channel();
     let answer = Bytes::from(sample.answer.clone());
     let row = vec![7; sample.record.len() + sample.sealed];
     let log = tempfile::tempfile_in(directory)?;
-    let server = thread::spawn(move || serve(cores.server, answer, (log, row), &ready, stopped));
+    let server = thread::spawn(move || serve(cores.server, (answer, busy), (log, row), &ready, stopped));
     let Ok(address) = started.recv() else {
         server.join().unwrap_or_else(|_| bail!("the server panicked"))?;
         bail!("the server ended at once");
@@ -52,7 +54,7 @@ pub(crate) async fn wait(
 /// Serves on one core until it is told to stop.
 fn serve(
     core: usize,
-    answer: Bytes,
+    (answer, busy): (Bytes, Duration),
     (log, row): (File, Vec<u8>),
     ready: &mpsc::Sender<std::net::SocketAddr>,
     stopped: oneshot::Receiver<()>,
@@ -68,6 +70,7 @@ fn serve(
             "/token",
             post(move |body: Bytes| async move {
                 std::hint::black_box(body.len());
+                spend(busy);
                 let (waiter, on_disk) = oneshot::channel();
                 let sent = append.send(waiter).is_ok();
                 if sent && on_disk.await.is_ok() { Ok(answer) } else { Err(StatusCode::SERVICE_UNAVAILABLE) }
@@ -80,6 +83,14 @@ fn serve(
     })?;
     drop(runtime);
     writer.join().unwrap_or_else(|_| bail!("the writer panicked"))
+}
+
+/// Takes CPU time, whatever the clock on the wall says meanwhile.
+fn spend(time: Duration) {
+    let before = cores::cpu_time();
+    while !time.is_zero() && cores::cpu_time().saturating_sub(before) < time {
+        std::hint::spin_loop();
+    }
 }
 
 /// Appends a row for everybody who waits, and tells them when all of these are on disk.
