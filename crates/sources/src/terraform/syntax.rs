@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use daypass_trust::document::{Node, Problem, Source, Span, Value, parse_json};
 use hcl_edit::Span as _;
 use hcl_edit::expr::Expression;
@@ -91,17 +93,51 @@ impl File {
 /// Reads the native syntax.
 pub(crate) fn parse_native(source: &Source) -> Result<structure::Body, Problem> {
     // A byte order mark is allowed and means nothing; a blank keeps the offsets.
-    let marked = source.text().starts_with('\u{feff}');
-    let parsed = if marked {
-        hcl_edit::parser::parse_body(&source.text().replacen('\u{feff}', "   ", 1))
-    } else {
-        hcl_edit::parser::parse_body(source.text())
+    let mut text = match source.text().strip_prefix('\u{feff}') {
+        Some(rest) => Cow::Owned(format!("   {rest}")),
+        None => Cow::Borrowed(source.text()),
     };
-    parsed.map_err(|error| {
+    let mut respelt = 0;
+    loop {
+        let error = match hcl_edit::parser::parse_body(&text) {
+            Ok(body) => return Ok(body),
+            Err(error) => error,
+        };
         let at = error.location().offset();
+        if error.message().contains(KEY_AGAIN) && respelt < MOST_RESPELT {
+            respelt += 1;
+            if let Some(other) = respell_key(&text, at) {
+                text = Cow::Owned(other);
+                continue;
+            }
+        }
         let message = error.message().trim().replace('\n', ", ");
-        Problem::new(source, Span::new(at, at), format!("not valid HCL: {message}"))
-    })
+        return Err(Problem::new(source, Span::new(at, at), format!("not valid HCL: {message}")));
+    }
+}
+
+/// What the parser says of a key that an object has already. Terraform takes the last of them.
+const KEY_AGAIN: &str = "redefined object key";
+/// How many keys of a file may be there again: each has the file read once more.
+const MOST_RESPELT: u32 = 16;
+
+/// Writes a key another way that means the same, and makes use of the blanks around it to keep all offsets: the parser compares
+/// keys as they are written.
+fn respell_key(text: &str, at: usize) -> Option<String> {
+    let (before, rest) = (text.get(..at)?.strip_suffix([' ', '\t'])?, text.get(at..)?);
+    let (key, open, close) = if let Some(quoted) = rest.strip_prefix('"') {
+        let inner = quoted.split_once('"')?.0;
+        // An escaped quote or a template's is not the last.
+        if inner.contains(['\\', '$', '%', '\n']) {
+            return None;
+        }
+        (rest.get(..inner.len().checked_add(2)?)?, '(', ')')
+    } else {
+        let end = rest.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-'))?;
+        (rest.get(..end).filter(|key| !key.is_empty())?, '"', '"')
+    };
+    let after = rest.strip_prefix(key)?.strip_prefix([' ', '\t'])?;
+    Some(format!("{before}{open}{key}{close}{after}"))
 }
 
 impl<'p> Body<'p> {

@@ -152,3 +152,28 @@ fn a_configuration_that_multiplies_itself_comes_to_an_end() {
     prelude.push_str("}\n");
     assert!(value(&prelude, "local.l39").contains("takes too long"));
 }
+
+/// Terraform takes the last of what a key is given; keys keep their places.
+#[test]
+fn a_key_that_is_there_again_is_given_its_last_value() {
+    let table = [
+        ("{ a = 1, a = 2 }", r#"{"a": 2}"#),
+        ("{\n    a   = 1\n    b   = 2\n    a   = 3\n    a   = 4\n  }", r#"{"a": 4, "b": 2}"#),
+        ("{ \"x:sub\" = 1, \"x:sub\" = { c : 2, c : 3 } }", r#"{"x:sub": {"c": 3}}"#),
+        ("[\"${join(\"\", values({ a = \"x\", a = \"y\" }))}\"]", r#"["y"]"#),
+    ];
+    for (expression, wanted) in table {
+        assert_eq!(value("", expression), wanted, "{expression}");
+    }
+}
+
+#[test]
+fn a_key_that_is_there_too_often_is_refused_where_it_stands() {
+    for object in ["{a=1,a=2}".to_owned(), format!("{{ {} z = 1 }}", " a = 1, ".repeat(40))] {
+        let found =
+            find(&[""], &MemoryTree::new().with("main.tf", format!("locals {{\n  o = {object}\n}}\n")));
+        let [problem] = &found.problems[..] else { panic!("{:?}", found.problems) };
+        assert!(problem.message.contains("redefined object key"), "{problem:?}");
+        assert_eq!(problem.location.line, 2);
+    }
+}
