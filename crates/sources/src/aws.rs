@@ -66,11 +66,21 @@ pub(crate) fn is_trust_policy(node: &Node) -> bool {
     let statements = statement.as_array().unwrap_or(std::slice::from_ref(statement));
     statements.iter().any(|it| {
         let principal = ["Principal", "NotPrincipal"].iter().any(|name| it.get(name).is_some());
-        let actions = ["Action", "NotAction"].iter().filter_map(|name| it.get(name));
-        let assumes =
-            actions.flat_map(Node::strings).any(|(text, _)| text.starts_with("sts:") || text == "*");
+        // Whatever is left out by `NotAction`, the rest is more than one service's.
+        let assumes = it.get("NotAction").is_some()
+            || it
+                .get("Action")
+                .map(Node::strings)
+                .unwrap_or_default()
+                .iter()
+                .any(|(text, _)| is_of_sts(text));
         principal && assumes && it.get("Resource").is_none()
     })
+}
+
+/// Whether an action may be one of STS; IAM reads actions in any letter case.
+fn is_of_sts(action: &str) -> bool {
+    action.split_once(':').map_or(action == "*", |(service, _)| service.eq_ignore_ascii_case("sts"))
 }
 
 /// Brings the unknown parts of a policy to where the dialect can say *unknown*; where it cannot, says what is missing.
@@ -170,6 +180,11 @@ mod tests {
     fn a_trust_policy_is_told_from_other_policies() {
         let is = |text| is_trust_policy(&json(text));
         assert!(is(r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}}"#));
+        assert!(is(r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": ["STS:Assume*"]}}"#));
+        assert!(is(r#"{"Statement": {"Effect": "Allow", "Principal": "*", "NotAction": "s3:*"}}"#));
+        assert!(!is(
+            r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}}"#
+        ));
         assert!(!is(r#"{"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}"#));
         assert!(!is(r#"{"Statement": [{"Principal": "*", "Action": "s3:GetObject", "Resource": "arn:x"}]}"#));
     }
