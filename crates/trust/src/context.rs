@@ -135,6 +135,7 @@ impl Context {
             | (Caller::Session { .. }, RequestKey::RoleAuthorizedByIdp | RequestKey::FederatedProvider) => {
                 Fact::Absent
             }
+            (Caller::Token, RequestKey::Other(name)) if is_of_a_principal(name) => Fact::Absent,
             (Caller::Session { role_arn, .. }, RequestKey::PrincipalArn) => value(role_arn.clone()),
             (Caller::Session { account, .. }, RequestKey::PrincipalAccount) => value(account.clone()),
             (_, RequestKey::Other(name)) => {
@@ -154,6 +155,15 @@ impl Context {
         let arn = format!("arn:aws:iam::{account}:oidc-provider/{host}");
         Fact::Value(Cow::Owned(ClaimValue::Array(vec![ClaimValue::String(arn)])))
     }
+}
+
+/// Whether a key says something of the AWS identity that calls: who comes with a token is none.
+fn is_of_a_principal(name: &str) -> bool {
+    const TAG: &str = "aws:PrincipalTag/";
+    let is = |key: &str| name.eq_ignore_ascii_case(key);
+    is("aws:PrincipalOrgID")
+        || is("aws:PrincipalOrgPaths")
+        || name.get(..TAG.len()).is_some_and(|start| start.eq_ignore_ascii_case(TAG))
 }
 
 fn value<'a>(text: String) -> Fact<'a> {

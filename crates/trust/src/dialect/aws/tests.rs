@@ -179,6 +179,10 @@ fn what_a_request_holds_is_unknown_until_it_is_given() {
         Allow,
         "an anonymous caller has none"
     );
+    for key in ["aws:PrincipalOrgID", "aws:principalorgpaths", "aws:PrincipalTag/team"] {
+        assert_eq!(decide(&format!(r#"{{"StringEquals": {{"{key}": "x"}}}}"#), "{}"), Deny, "{key}");
+        assert_eq!(decide(&format!(r#"{{"StringEqualsIfExists": {{"{key}": "x"}}}}"#), "{}"), Allow, "{key}");
+    }
 }
 
 #[test]
