@@ -1,3 +1,5 @@
+use daypass_trust::Facts;
+
 use super::misspelt_issuer::misspelt;
 use crate::finding::{Confidence, Draft, Severity, Verdict};
 use crate::rule::{Check, Rule, Subject};
@@ -21,6 +23,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
+    if is_for_nobody(view) {
+        let message =
+            "nobody gets in: a role of type `oidc` admits no token, and this one sends no browser back";
+        let draft = Draft::new(&view.found.source, view.found.tree.span, view.role(), message);
+        found.push(
+            draft.verdict(Verdict::Dead).help("write `role_type = \"jwt\"`; without one the type is `oidc`"),
+        );
+    }
     let Some(dead) = view.dead.as_ref().filter(|dead| dead.answer == daypass_prove::Verdict::Yes) else {
         return;
     };
@@ -47,4 +57,9 @@ fn check(view: &View<'_>, found: &mut Vec<Draft>) {
         view,
         draft.help("ask for what the tokens of the intended job hold, or remove the trust"),
     ));
+}
+
+/// Whether a role of Vault is for logins in a browser, and cannot be used for them either.
+fn is_for_nobody(view: &View<'_>) -> bool {
+    matches!(&view.compiled.facts, Facts::Vault(role) if role.admits_tokens == Some(false) && !role.redirects)
 }

@@ -149,8 +149,7 @@ fn role<'a>(
 }
 
 /// Members that say nothing about which tokens are admitted.
-const IGNORED: [&str; 16] = [
-    "allowed_redirect_uris",
+const IGNORED: [&str; 15] = [
     "backend",
     "clock_skew_leeway",
     "disable_bound_claims_parsing",

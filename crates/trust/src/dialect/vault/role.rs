@@ -15,6 +15,8 @@ pub struct Role {
     pub name: Option<String>,
     /// Whether it is for tokens (`role_type`), where that is known.
     pub admits_tokens: Option<bool>,
+    /// Whether it names places that browsers are sent back to (`allowed_redirect_uris`): nobody logs in there without.
+    pub redirects: bool,
     /// `bound_audiences`, as far as they are known.
     pub audiences: Vec<Located<String>>,
     /// The claim that names the entity.
@@ -85,6 +87,8 @@ impl Role {
         let kind = fields.text(&["token_type"], remarks);
         let policies = fields.comma_separated(&["token_policies", "policies"], remarks);
         let uses = fields.take_newest(&["token_num_uses", "num_uses"]);
+        let redirects = fields.take(&["allowed_redirect_uris"], remarks);
+        let redirects = redirects.is_some_and(|it| it.node.as_array().is_none_or(|uris| !uris.is_empty()));
         let token = TokenSettings {
             ttl,
             max_ttl,
@@ -95,7 +99,7 @@ impl Role {
             uses: uses.and_then(|member| count(member, remarks)),
         };
         let name = name.and_then(|name| name.value.ok()).map(str::to_owned);
-        Self { name, token, ..Self::default() }
+        Self { name, redirects, token, ..Self::default() }
     }
 }
 

@@ -278,7 +278,16 @@ fn a_role_for_browsers_admits_no_token() {
         assert_eq!(decide(&source, "{}"), Deny);
         assert!(notes(&source).contains("admits no token"));
         assert_eq!(facts(&source).admits_tokens, Some(false));
+        assert!(!facts(&source).redirects);
     }
+    let with_redirects = |uris: &str| {
+        let text = format!(
+            r#"{{"user_claim": "sub", "bound_audiences": ["vault"], "allowed_redirect_uris": {uris}}}"#
+        );
+        facts(&Source::new("role.json", text)).redirects
+    };
+    assert!(with_redirects(r#"["http://localhost:8250/oidc/callback"]"#));
+    assert!(!with_redirects("[]"));
 }
 
 #[test]
