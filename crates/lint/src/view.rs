@@ -161,10 +161,12 @@ impl<'a> View<'a> {
         self.compiled.policy.statements.iter().filter(|it| admits_tokens(it))
     }
 
-    /// The statement that lets a token in.
+    /// The statement that lets a token in, which the prover has found. That somebody gets in is not kept quiet because
+    /// nothing can be pointed at: then it is the first that lets tokens in.
     pub(crate) fn admitting(&self, witness: &Witness) -> Option<&'a Statement> {
         let (_, index) = outcome(self.policy(), &witness.claims, &self.context(witness));
-        self.compiled.policy.statements.get(index?)
+        let named = index.and_then(|index| self.compiled.policy.statements.get(index));
+        named.or_else(|| self.allowing().next())
     }
 
     /// Whether the policy admits a token.
@@ -172,9 +174,10 @@ impl<'a> View<'a> {
         outcome(policy, claims, &self.context(witness)).0.is_true()
     }
 
-    /// The request that a token is shown in.
+    /// The request that a token is shown in, which nobody sends in the clear.
     pub(crate) fn context(&self, witness: &Witness) -> Context {
-        let mut context = Context::new().issuer(witness.issuer.clone());
+        let mut context =
+            Context::new().issuer(witness.issuer.clone()).with(RequestKey::SecureTransport, true);
         if let Some(account) = &self.prover.account {
             context = context.account(account.as_str());
         }
@@ -237,8 +240,10 @@ pub(crate) fn take_issuers_from_keys(policy: &mut Policy) -> Option<Issuer> {
     first
 }
 
-fn leaves_principal_open(statement: &Statement) -> bool {
-    statement.principals.unknown.is_some()
+/// Whether a statement is about tokens of an issuer that the files do not name.
+pub(crate) fn leaves_principal_open(statement: &Statement) -> bool {
+    statement.effect == Effect::Allow
+        && statement.principals.unknown.is_some()
         && statement.principals.tokens == TokenIssuers::None
         && statement.permissions.contains(Permission::AssumeWithToken)
 }

@@ -475,6 +475,14 @@ resource "aws_iam_role" "deploy" {{
     };
     assert_eq!(worst("repo:*"), "bad");
     assert_eq!(worst("repo:northwind/*"), "warn");
+    let nameless = role("repo:*").replace(GITHUB, "${var.host}").replacen(
+        "variable",
+        "variable \"host\" {}\nvariable",
+        1,
+    );
+    let report = check(&MemoryTree::new().with("main.tf", nameless), &["main.tf"], &Options::default());
+    let undecided: Vec<&str> = report.findings.iter().map(|it| it.message.as_str()).collect();
+    assert!(undecided.iter().any(|it| it.starts_with("whose tokens are meant")), "{undecided:?}");
     assert_eq!(worst("repo:northwind/api:environment:live"), "good");
 }
 

@@ -2,7 +2,7 @@ use daypass_prove::{Answer, Persona, Verdict};
 
 use crate::finding::{Confidence, Draft, Severity};
 use crate::rule::{Check, Rule, Subject};
-use crate::view::View;
+use crate::view::{View, leaves_principal_open};
 
 pub(super) const RULE: Rule = Rule {
     id: "undecided",
@@ -19,6 +19,13 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, found: &mut Vec<Draft>) {
+    if let Some(statement) = view.policy().statements.iter().find(|it| leaves_principal_open(it)) {
+        let why = statement.principals.unknown.clone().unwrap_or_default();
+        let message =
+            format!("whose tokens are meant, and so whether strangers get in, cannot be told: {why}");
+        found.push(Draft::new(&view.found.source, statement.span, view.role(), message).why([why]));
+        return;
+    }
     let unknown = |answer: &&Answer| answer.answer == Verdict::Unknown;
     let answer = view.answer(Persona::Stranger).filter(unknown);
     let Some(answer) = answer.or_else(|| view.dead.as_ref().filter(unknown)) else { return };
