@@ -106,8 +106,8 @@ pub(crate) fn get_their_verdicts(samples: &[(&str, &str, String)]) {
     options.prover.account = Some("444455556666".to_owned());
     options.prover.estate = Estate::parse(&Source::new("daypass.estate.toml", ESTATE)).unwrap();
     let wrong = on_all_cores(samples, |(name, wanted, document)| {
-        let tree = MemoryTree::new().with("trust.json", document.as_str());
-        let report = check(&tree, &["trust.json"], &options);
+        let file = if document.starts_with("[[") { "trust.toml" } else { "trust.json" };
+        let report = check(&MemoryTree::new().with(file, document.as_str()), &[file], &options);
         assert_eq!(report.problems, [], "{name}");
         assert_eq!(report.policies, 1, "{name}");
         let rules: Vec<(&str, &str)> =

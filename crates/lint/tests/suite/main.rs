@@ -11,6 +11,8 @@ mod documents;
 #[cfg(test)]
 mod fixes;
 #[cfg(test)]
+mod overlaps;
+#[cfg(test)]
 mod own;
 #[cfg(test)]
 mod pipelines;
@@ -20,5 +22,7 @@ mod registry;
 mod render;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod untried;
 #[cfg(test)]
 mod unusual;
