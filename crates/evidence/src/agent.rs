@@ -60,6 +60,8 @@ pub(crate) struct Agents {
 
 /// Where more than these are met, it starts over.
 const REMEMBERED: usize = 4_096;
+/// Bytes of the longest that is remembered: CloudTrail cuts at a thousand, and nothing keeps others from writing more.
+const LONGEST: usize = 1_024;
 
 impl Agents {
     /// The agent, and the system or nothing.
@@ -69,6 +71,9 @@ impl Agents {
         }
         let agent = classify(AGENTS, text).unwrap_or(if text.is_empty() { "" } else { OTHER });
         let found = (agent, classify(SYSTEMS, text).unwrap_or_default());
+        if text.len() > LONGEST {
+            return found;
+        }
         if self.known.len() >= REMEMBERED {
             self.known.clear();
         }
@@ -118,5 +123,8 @@ mod tests {
             agents.of(&index.to_string());
         }
         assert!(agents.known.len() <= REMEMBERED);
+        agents.known.clear();
+        assert_eq!(agents.of(&"terraform-provider".repeat(1_000)).0, "terraform");
+        assert!(agents.known.is_empty());
     }
 }

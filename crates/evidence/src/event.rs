@@ -197,3 +197,12 @@ pub(crate) enum Origin<'a> {
     /// For the session that made the call.
     Session { id: &'a str, hint: Identity<'a> },
 }
+
+impl<'a> Origin<'a> {
+    /// What the record itself tells.
+    pub(crate) const fn identity(&self) -> &Identity<'a> {
+        match self {
+            Self::Known(identity) | Self::Session { hint: identity, .. } => identity,
+        }
+    }
+}

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use camino::{Utf8Path, Utf8PathBuf};
 use daypass_claims::Timestamp;
 
-use crate::event::{Cloud, Event, Instance, Like, Who};
+use crate::event::{Class, Cloud, Event, Instance, Like, Who};
 use crate::input::Limits;
 use crate::input::files::{Delivered, Met, walk};
 use crate::skip::{FileReport, Reading, Skip};
@@ -33,7 +33,7 @@ pub struct Options {
     pub from: Option<Timestamp>,
     /// Records from this on are reported: nothing can have happened after now.
     pub until: Option<Timestamp>,
-    /// How many files are read at a time.
+    /// How many files are read at a time; twelve at most, because each may have some dozens of temporary files open.
     pub threads: NonZeroUsize,
     /// About how many bytes of counts are held in memory; what goes beyond that is kept in temporary files.
     pub memory: usize,
@@ -85,7 +85,8 @@ pub struct Evidence {
     pub coverage: Vec<CoverageRow>,
     /// What the cloud says of stored keys.
     pub keys: Vec<KeyState>,
-    /// Stored credentials with records whose time cannot be true, and how many.
+    /// Stored credentials with records whose time cannot be true, and how many. An empty one stands for all that were too many to
+    /// be told apart.
     pub doubtful: Vec<(String, u64)>,
     /// What was read, and what was not.
     pub reading: Reading,
@@ -93,16 +94,21 @@ pub struct Evidence {
 
 /// How much text is read at a time.
 const CHUNK: usize = 256 * 1024;
+/// The most threads. No disk is faster.
+const THREADS: usize = 12;
+/// Bytes that a thread holds of what the cloud says of keys: the reports of a hundred accounts.
+const KEYS: usize = 32 << 20;
 
 /// Reads all inputs.
 ///
 /// Memory stays at [`Options::memory`], and some for each thread's buffers, whatever the size of the inputs: records are never
 /// held, and counts beyond the limit go to temporary files. Nothing outside of the given paths is read.
 pub fn gather(inputs: &[Input], options: &Options, progress: &dyn Progress) -> Result<Gathered, GatherError> {
-    let threads = options.threads.get();
+    let threads = options.threads.get().min(THREADS);
     let share = options.memory.checked_div(threads).unwrap_or_default();
-    let mut workers = Vec::with_capacity(threads);
-    let mut found = Reading::default();
+    let mut workers = Vec::with_capacity(threads.saturating_add(1));
+    // What stands at no file that can be read is counted as well.
+    let mut beside = Worker::new(options, 0);
     std::thread::scope(|scope| -> Result<(), GatherError> {
         let (give, jobs) = sync_channel::<Job>(2 * threads);
         // Held by the workers alone, so that sending fails once all of them have ended.
@@ -116,19 +122,21 @@ pub fn gather(inputs: &[Input], options: &Options, progress: &dyn Progress) -> R
         }
         drop(jobs);
         for input in inputs {
+            let mut failed = None;
             let going = walk(&input.path, &mut |met| match met {
                 Met::File(path) => give.send(Job { source: input.source, path }).is_ok(),
                 Met::PassedOver => {
-                    found.passed_over = found.passed_over.saturating_add(1);
+                    beside.reading.passed_over = beside.reading.passed_over.saturating_add(1);
                     true
                 }
                 Met::Skipped(path, skip) => {
-                    let mut report = FileReport::new(path, input.source);
-                    report.skip(skip, 0);
-                    found.add(report);
-                    true
+                    failed = beside.miss(input.source, path, skip).err();
+                    failed.is_none()
                 }
             });
+            if let Some(error) = failed {
+                return Err(GatherError::Spill(error));
+            }
             if !going {
                 break;
             }
@@ -139,7 +147,8 @@ pub fn gather(inputs: &[Input], options: &Options, progress: &dyn Progress) -> R
         }
         Ok(())
     })?;
-    finish(found, workers, options)
+    workers.push(beside);
+    finish(workers, options)
 }
 
 /// How many files [`gather`] will read, as far as folders tell now.
@@ -163,10 +172,11 @@ pub fn gather_stream(
 ) -> Result<Gathered, GatherError> {
     let mut worker = Worker::new(options, options.memory);
     worker.read(source, name, || Ok(stream)).map_err(GatherError::Spill)?;
-    finish(Reading::default(), vec![worker], options)
+    finish(vec![worker], options)
 }
 
-fn finish(mut found: Reading, workers: Vec<Worker>, options: &Options) -> Result<Gathered, GatherError> {
+fn finish(workers: Vec<Worker>, options: &Options) -> Result<Gathered, GatherError> {
+    let mut found = Reading::default();
     let mut keys = Vec::new();
     let mut tallies = Vec::with_capacity(workers.len());
     for worker in workers {
@@ -250,6 +260,8 @@ fn work(
 struct Worker {
     tally: Tally,
     keys: Vec<KeyState>,
+    /// Bytes of these.
+    held: usize,
     reading: Reading,
     limits: Limits,
     from: Option<Timestamp>,
@@ -261,6 +273,7 @@ impl Worker {
         Self {
             tally: Tally::new(memory),
             keys: Vec::new(),
+            held: 0,
             reading: Reading::default(),
             limits: Limits { chunk: CHUNK, record: options.record },
             from: options.from,
@@ -280,7 +293,7 @@ impl Worker {
         let limits = self.limits;
         let mut bytes = 0;
         let report = FileReport::new(path.to_owned(), source);
-        let mut into = Into { report, delivered: &delivered, failed: None, worker: self };
+        let mut into = Into { report, delivered: &delivered, unplaced: 0, failed: None, worker: self };
         let name = path.file_name().unwrap_or_default();
         let read = open().and_then(|inner| {
             let counted = Counted { inner, bytes: &mut bytes };
@@ -288,21 +301,39 @@ impl Worker {
         });
         if read.is_err() {
             into.report.skip(Skip::Unreadable, 0);
+        } else if bytes == 0 && path.extension() == Some("gz") {
+            // Even nothing takes some bytes when it is compressed: the file was never written to its end.
+            into.report.skip(Skip::Truncated, 0);
         }
-        let Into { report, failed, .. } = into;
+        let Into { report, unplaced, failed, .. } = into;
         if let Some(error) = failed {
             return Err(error);
         }
-        let lost = report.lost();
-        if lost > 0
-            && let Some(cloud) = cloud(source)
-        {
-            let place = [cloud.as_str(), &*delivered.account, &*delivered.region];
-            self.tally.lose(place, delivered.moment(), lost)?;
-        }
+        let lost = report.lost().saturating_add(unplaced);
+        self.lose(source, &delivered, lost)?;
         self.reading.bytes = self.reading.bytes.saturating_add(bytes);
         self.reading.add(report);
         Ok(bytes)
+    }
+
+    /// Counts what cannot be read at all. An error is one of temporary files.
+    fn miss(&mut self, source: SourceKind, path: Utf8PathBuf, skip: Skip) -> io::Result<()> {
+        let delivered = Delivered::of(&path);
+        let mut report = FileReport::new(path, source);
+        report.skip(skip, 0);
+        self.lose(source, &delivered, report.lost())?;
+        self.reading.add(report);
+        Ok(())
+    }
+
+    fn lose(&mut self, source: SourceKind, delivered: &Delivered, lost: u64) -> io::Result<()> {
+        match cloud(source) {
+            Some(cloud) if lost > 0 => {
+                let place = [cloud.as_str(), &*delivered.account, &*delivered.region];
+                self.tally.lose(place, delivered.moment(), lost)
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -337,6 +368,8 @@ struct Into<'w> {
     worker: &'w mut Worker,
     report: FileReport,
     delivered: &'w Delivered,
+    /// Records at impossible times of which it is not known whose credential is behind them.
+    unplaced: u64,
     /// A temporary file failed: nothing more is counted.
     failed: Option<io::Error>,
 }
@@ -364,12 +397,7 @@ impl Sink for Into<'_> {
     fn event(&mut self, event: &Event<'_>) -> Result<(), Skip> {
         let at = Timestamp::from(event.at);
         if self.worker.until.is_some_and(|until| at >= until) || !self.delivered.fits(event.at) {
-            if let Who::Known { identity, .. } = &event.who
-                && !identity.credential.is_empty()
-            {
-                let count = self.worker.tally.doubtful.entry(identity.credential.to_owned()).or_default();
-                *count = count.saturating_add(1);
-            }
+            self.doubt(event);
             return Err(Skip::Disordered);
         }
         self.report.records = self.report.records.saturating_add(1);
@@ -396,7 +424,30 @@ impl Sink for Into<'_> {
     }
 
     fn key(&mut self, key: KeyState) {
+        self.worker.held = self.worker.held.saturating_add(key.weight());
+        if self.worker.held > KEYS {
+            self.report.skip(Skip::Surplus, 0);
+            return;
+        }
         self.report.records = self.report.records.saturating_add(1);
         self.worker.keys.push(key);
+    }
+}
+
+impl Into<'_> {
+    /// A record whose time cannot be true may be one of any time: of its credential where that is known, of any one where it may
+    /// have been a stored one.
+    fn doubt(&mut self, event: &Event<'_>) {
+        let identity = match (&event.who, &event.issued) {
+            (Who::Known { identity, .. } | Who::Session { hint: identity, .. }, _) => identity,
+            (Who::Nobody, Some(issued)) => issued.origin.identity(),
+            (Who::Nobody, None) => return,
+        };
+        if !identity.credential.is_empty() {
+            self.worker.tally.doubt(identity.credential);
+        } else if identity.class.is_stored() || matches!(event.who, Who::Session { .. }) {
+            let federated = identity.class == Class::Federated;
+            self.unplaced = self.unplaced.saturating_add(u64::from(!federated));
+        }
     }
 }

@@ -22,9 +22,9 @@ pub struct Report {
     /// The end of the window.
     #[serde(with = "crate::rfc3339")]
     pub until: Timestamp,
-    /// Those that were asked for, in that order, then all others that were seen.
+    /// Those that were asked for, in that order, then all others that were seen: used ones first, and the last of them first.
     pub credentials: Vec<Credential>,
-    /// Sessions that nobody planned; where nothing was planned, all.
+    /// Sessions that nobody planned; where nothing was planned, all. Who got in comes before who was refused.
     pub sessions: Vec<SessionFinding>,
     /// Sessions of planned workloads or roles.
     pub runs: Vec<SessionFinding>,
@@ -115,16 +115,19 @@ impl Report {
         let Findings { credentials, sessions, logs } = findings;
         let mut told: Vec<Credential> =
             question.credentials.iter().map(|asked| told_of(asked, &credentials, question)).collect();
-        for finding in &credentials {
-            let known =
-                told.iter().any(|it| it.cloud == finding.cloud && it.keys.contains(&finding.credential));
-            if !known && !finding.credential.is_empty() {
-                told.push(summed(&finding.credential, false, &[finding], question));
-            }
-        }
-        let (unplanned, runs) = sessions
+        let is_known = |finding: &&CredentialFinding| {
+            told.iter().any(|it| it.cloud == finding.cloud && it.keys.contains(&finding.credential))
+        };
+        let others = credentials.iter().filter(|it| !it.credential.is_empty() && !is_known(it));
+        let mut others: Vec<Credential> =
+            others.map(|finding| summed(&finding.credential, false, &[finding], question)).collect();
+        others.sort_by_key(|it| (Reverse(it.verdict), Reverse(it.last)));
+        told.append(&mut others);
+        let (mut unplanned, runs): (Vec<_>, Vec<_>) = sessions
             .into_iter()
             .partition(|it| it.expectation.is_surprise() || it.expectation == Expectation::NotAsked);
+        // Anybody may be refused any number of times, and that is not to hide who got in.
+        unplanned.sort_by_key(|it| (it.issued == 0, it.uses <= it.refused, Reverse(it.last)));
         Self {
             since: question.cut_over,
             until: question.until,
@@ -339,7 +342,10 @@ mod tests {
 
     #[test]
     fn an_owner_that_was_never_seen_has_used_none() {
-        let found = report(vec![row("AKIA1", 12)], vec![asked("cred-1", "", "other")]);
+        let named = report(vec![row("AKIA1", 12)], vec![asked("cred-1", "", "other")]);
+        let one = named.credential("cred-1").unwrap();
+        assert_eq!((one.verdict, one.why.len()), (Use::Unknown, 1), "of which account?");
+        let found = report(vec![row("AKIA1", 12)], vec![asked("cred-1", "", &USER.replace("ci", "other"))]);
         let one = found.credential("cred-1").unwrap();
         assert_eq!((one.verdict, one.keys.len(), one.asked), (Use::Unused, 0, true));
         assert_eq!(one.why, ["no use in 10 of 10 days of logs from eu-west-1, with data events"]);
@@ -350,6 +356,25 @@ mod tests {
     fn one_of_which_neither_id_nor_owner_is_known_cannot_be_told_of() {
         let found = report(vec![row("AKIA1", 12)], vec![asked("cred-1", "", "")]);
         assert_eq!(found.credential("cred-1").unwrap().verdict, Use::Unknown);
+    }
+
+    #[test]
+    fn who_got_in_comes_before_who_was_refused() {
+        let session = |subject: &str, issued: u64, day: u32| crate::UseRow {
+            class: crate::Class::Federated,
+            credential: String::new(),
+            subject: subject.to_owned(),
+            issued,
+            uses: 0,
+            refused: 1 - issued,
+            ..row("", day)
+        };
+        let mut rows: Vec<_> = (1..10).map(|number| session(&format!("a{number}"), 0, 15)).collect();
+        rows.extend([session("z1", 1, 11), session("z2", 1, 12), row("AKIA1", 3), row("AKIA2", 12)]);
+        let report = report(rows, Vec::new());
+        let first: Vec<&str> = report.sessions.iter().map(|it| it.subject.as_str()).take(3).collect();
+        assert_eq!((first, report.sessions.len()), (vec!["z2", "z1", "a1"], 11));
+        assert_eq!(report.credentials[0].credential, "AKIA2");
     }
 
     #[test]

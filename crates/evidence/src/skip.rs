@@ -45,6 +45,9 @@ pub enum Skip {
     /// A record without a time that can be read.
     #[error("the record has no time that can be read")]
     Untimed,
+    /// More keys than any organisation has.
+    #[error("there are more keys than are held")]
+    Surplus,
     /// A record whose time contradicts where it was delivered, or lies after the end of the window.
     #[error("the record's time cannot be true")]
     Disordered,
@@ -99,7 +102,7 @@ impl FileReport {
 
 impl Skip {
     /// Whether something may be missing of which nothing is known. A link is no loss: what it points to may well be read. A
-    /// record at the wrong time is known by its credential.
+    /// record at the wrong time is known by its credential, or counted beside.
     const fn loses(self) -> bool {
         !matches!(self, Self::Link | Self::Disordered)
     }

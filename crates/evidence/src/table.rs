@@ -65,7 +65,8 @@ pub struct CoverageRow {
     pub cloud: Cloud,
     /// The account that the records were delivered for; empty where records were lost that nobody can tell.
     pub account: String,
-    /// The region, where the cloud has its logs by region.
+    /// The region, where the cloud has its logs by region. Of sign-ins of Microsoft Entra: `people` and `managed-identities` for
+    /// the logs of those, and empty for the one of applications.
     pub region: String,
     /// The day, in UTC; empty like `account`.
     pub day: String,
@@ -108,6 +109,14 @@ pub enum LastUsed {
     Never,
     /// The source does not say.
     Unknown,
+}
+
+impl KeyState {
+    /// Bytes that it takes.
+    pub(crate) fn weight(&self) -> usize {
+        let texts = [&self.account, &self.user, &self.principal].into_iter().chain(&self.key);
+        texts.fold(size_of::<Self>(), |sum, text| sum.saturating_add(text.capacity()).saturating_add(16))
+    }
 }
 
 /// Texts that tell rows apart: the columns of [`UseRow`] up to `day`.

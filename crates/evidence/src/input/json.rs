@@ -208,11 +208,16 @@ impl<R: Read> Records<R> {
                 self.within.push(Within::List);
                 Ok(())
             }
-            Some(b'"' | b'[' | b'{') => {
-                let parsed = self.parse::<IgnoredAny>(&mut |_| {})?;
-                self.settle::<S>(parsed, false, take).map(drop)
+            Some(byte) => {
+                if list && byte != b'n' {
+                    take(self.offset, Err(Skip::Unknown));
+                }
+                if matches!(byte, b'"' | b'[' | b'{') {
+                    let parsed = self.parse::<IgnoredAny>(&mut |_| {})?;
+                    return self.settle::<S>(parsed, false, take).map(drop);
+                }
+                self.pass_scalar()
             }
-            Some(_) => self.pass_scalar(),
             None => Ok(()),
         }
     }
@@ -373,8 +378,9 @@ impl<R: Read> Records<R> {
             let skipped = usize::from(!begun).min(filled.len());
             let ahead = filled.get(skipped..).unwrap_or_default();
             let line = if lines { ahead.iter().position(|byte| *byte == b'\n') } else { None };
-            let like = opening.and_then(|opening| find(ahead, opening));
-            if let Some(at) = [line, like].into_iter().flatten().min() {
+            // Not behind the line: looking through all that is there, for each of many broken lines, would take long.
+            let before = line.and_then(|line| ahead.get(..line)).unwrap_or(ahead);
+            if let Some(at) = opening.and_then(|opening| find(before, opening)).or(line) {
                 self.consume(skipped.saturating_add(at));
                 return Ok(());
             }

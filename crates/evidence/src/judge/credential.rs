@@ -1,12 +1,12 @@
 //! The verdict on a stored credential.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use daypass_claims::Timestamp;
 use serde::Serialize;
 
 use super::consumer::{Consumer, Consuming};
-use super::coverage::Coverage;
+use super::coverage::{Coverage, Heard};
 use super::{Question, Used};
 use crate::event::Cloud;
 use crate::gather::Evidence;
@@ -77,7 +77,7 @@ pub enum Doubt {
         account: String,
     },
     /// Nobody said which account's logs it would be seen in.
-    #[error("its account is not known, and there are logs of {accounts}")]
+    #[error("its account is not known, and there are logs of {accounts} account(s)")]
     AccountUnknown {
         /// How many accounts there are logs of.
         accounts: usize,
@@ -94,14 +94,20 @@ pub enum Doubt {
         /// Regions and days.
         days: Vec<(String, String)>,
     },
+    /// Days of which a busy region is heard of for a part only, as where logs were fetched before the end.
+    #[error("there are no logs of many hours of {} day(s) from a region that is busy otherwise, the first of them {}", days.len(), days.first().map_or("", |(_, day)| day.as_str()))]
+    PartialDay {
+        /// Regions and days.
+        days: Vec<(String, String)>,
+    },
     /// Something could not be read.
     #[error("{count} record(s) or parts of files could not be read")]
     Lost {
         /// How many things.
         count: u64,
     },
-    /// Records of this very credential have times that cannot be true.
-    #[error("{count} record(s) of it have times that cannot be true")]
+    /// Records of this very credential have times that cannot be true; or of any one, where they are of many.
+    #[error("{count} record(s) of it, or of one that cannot be told from it, have times that cannot be true")]
     Disordered {
         /// How many.
         count: u64,
@@ -147,12 +153,15 @@ pub(super) struct Judge<'e> {
     pub(super) question: &'e Question,
     pub(super) rest: &'e Evidence,
     pub(super) unattributed: &'e BTreeMap<(Cloud, String), Timestamp>,
-    pub(super) accounts: BTreeSet<(Cloud, &'e str)>,
+    pub(super) heard: Heard<'e>,
 }
 
 impl Judge<'_> {
     pub(super) fn finding(&self, cloud: Cloud, credential: String, used: Used) -> CredentialFinding {
-        let Used { account, principal, consuming } = used;
+        let Used { mut account, principal, consuming } = used;
+        if account.is_empty() {
+            account_of(cloud, &principal).clone_into(&mut account);
+        }
         let seen = consuming.values().filter_map(|it: &Consuming| it.last).max();
         let mut consumers: Vec<Consumer> = consuming
             .into_iter()
@@ -184,15 +193,17 @@ impl Judge<'_> {
         exact: bool,
     ) -> Verdict {
         let Question { cut_over: from, until, .. } = *self.question;
-        let coverage = Coverage::of(&self.rest.coverage, cloud, account, from, until);
+        let coverage = self.heard.coverage(cloud, account, from, until);
         let mut why = Vec::new();
-        let accounts = self.accounts.iter().filter(|(of, _)| *of == cloud).count();
+        let accounts = self.heard.accounts().filter(|(of, _)| *of == cloud).count();
         if from >= until {
             why.push(Doubt::NoWindow);
         } else if coverage.days_heard == 0 {
             why.push(Doubt::NoLogs { account: account.to_owned() });
         } else {
-            if account.is_empty() && accounts > 1 {
+            // An id that nobody has met may be one of any account, and may be misspelt. That the cloud lists it says that it is none.
+            let unmet = cloud == Cloud::Aws && states.is_empty();
+            if account.is_empty() && (accounts > 1 || unmet) {
                 why.push(Doubt::AccountUnknown { accounts });
             }
             if !coverage.missing.is_empty() {
@@ -201,6 +212,9 @@ impl Judge<'_> {
             if !coverage.silent.is_empty() {
                 why.push(Doubt::SilentRegion { days: coverage.silent.clone() });
             }
+            if !coverage.partial.is_empty() {
+                why.push(Doubt::PartialDay { days: coverage.partial.clone() });
+            }
             if !coverage.data && matches!(cloud, Cloud::Aws | Cloud::Gcp) {
                 why.extend(self.management_only(states, exact));
             }
@@ -208,8 +222,11 @@ impl Judge<'_> {
         if coverage.lost > 0 {
             why.push(Doubt::Lost { count: coverage.lost });
         }
-        let disordered = self.rest.doubtful.iter().find(|(of, _)| of == credential);
-        why.extend(disordered.map(|(_, count)| Doubt::Disordered { count: *count }));
+        let disordered = self.rest.doubtful.iter().filter(|(of, _)| of == credential || of.is_empty());
+        let count = disordered.fold(0_u64, |sum, (_, count)| sum.saturating_add(*count));
+        if count > 0 {
+            why.push(Doubt::Disordered { count });
+        }
         if !exact
             && let Some(last) = states.iter().filter_map(|state| at(state)).max().filter(|last| *last >= from)
         {
@@ -259,6 +276,14 @@ impl Judge<'_> {
             keys.iter().filter(|state| state.key.is_none() && is_owner(state, principal)).collect();
         let single = users.len() <= 1;
         (users, single)
+    }
+}
+
+/// The account that the name of an owner has in it.
+fn account_of(cloud: Cloud, principal: &str) -> &str {
+    match cloud {
+        Cloud::Aws if principal.starts_with("arn:") => principal.split(':').nth(4).unwrap_or_default(),
+        _ => "",
     }
 }
 

@@ -5,7 +5,7 @@ mod coverage;
 mod credential;
 mod session;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use daypass_claims::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use crate::event::{Class, Cloud};
 use crate::gather::Evidence;
 use crate::table::UseRow;
 use consumer::Consuming;
+use coverage::Heard;
 use session::Sessions;
 
 /// What is asked of the evidence.
@@ -157,22 +158,17 @@ impl Ledger {
     /// Judges. `rest` is the evidence less its rows, which need not be there.
     pub fn finish(self, rest: &Evidence) -> Findings {
         let Self { question, credentials, unattributed, sessions } = self;
-        let accounts: BTreeSet<(Cloud, &str)> = rest
-            .coverage
-            .iter()
-            .filter(|row| !row.account.is_empty())
-            .map(|row| (row.cloud, row.account.as_str()))
-            .collect();
-        let judge = credential::Judge { question: &question, rest, unattributed: &unattributed, accounts };
+        let heard = Heard::of(&rest.coverage);
+        let judge = credential::Judge { question: &question, rest, unattributed: &unattributed, heard };
         let mut found: Vec<CredentialFinding> =
             credentials.into_iter().map(|((cloud, id), used)| judge.finding(cloud, id, used)).collect();
         for asked in &question.credentials {
             unseen(asked, &judge, &mut found);
         }
-        let logs = judge.accounts.iter().map(|(cloud, account)| Logs {
-            cloud: *cloud,
-            account: (*account).to_owned(),
-            coverage: Coverage::of(&rest.coverage, *cloud, account, question.cut_over, question.until),
+        let logs = judge.heard.accounts().map(|(cloud, account)| Logs {
+            cloud,
+            account: account.to_owned(),
+            coverage: judge.heard.coverage(cloud, account, question.cut_over, question.until),
         });
         let logs = logs.collect();
         Findings { credentials: found, sessions: sessions.finish(), logs }
@@ -201,11 +197,7 @@ fn unseen(asked: &Stored, judge: &credential::Judge<'_>, found: &mut Vec<Credent
         }
     }
     if !found.iter().any(|it| asked.is(it)) {
-        let account = match (asked.account.as_str(), asked.principal.split(':').nth(4)) {
-            ("", Some(account)) if asked.principal.starts_with("arn:") => account,
-            (account, _) => account,
-        };
-        found.push(judge.finding(asked.cloud, String::new(), whose(account, &asked.principal)));
+        found.push(judge.finding(asked.cloud, String::new(), whose(&asked.account, &asked.principal)));
     }
 }
 

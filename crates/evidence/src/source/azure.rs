@@ -108,7 +108,7 @@ impl Source for Azure {
             like: None,
             cloud: Cloud::Azure,
             account: &record.tenant_id,
-            region: "",
+            region: log_of(identity.class),
             at,
             address: inner.ip_address.or(&record.ip_address),
             user_agent: inner.user_agent.or(&record.user_agent),
@@ -117,6 +117,15 @@ impl Source for Azure {
             who: Who::Known { account: &record.tenant_id, identity },
             issued: None,
         })
+    }
+}
+
+/// Applications sign in into a log of their own, which an export has only if it was told to. Those of the others say nothing of it.
+const fn log_of(class: Class) -> &'static str {
+    match class {
+        Class::Human => "people",
+        Class::Instance => "managed-identities",
+        _ => "",
     }
 }
 

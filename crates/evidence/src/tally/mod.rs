@@ -22,6 +22,11 @@ use crate::agent::Agents;
 use crate::event::{Event, Identity, Instance, Issued, Like, Origin, Who};
 use crate::moment::Moment;
 
+/// How many credentials with records at impossible times are told apart.
+const DOUBTFUL: usize = 10_000;
+/// Bytes of the longest id of a credential.
+const LONGEST: usize = 1_024;
+
 /// Everything that one thread has counted.
 #[derive(Debug)]
 pub(crate) struct Tally {
@@ -29,8 +34,8 @@ pub(crate) struct Tally {
     /// What is known of sessions by their id, until all is read.
     sessions: Spill<Part>,
     coverage: Spill<Heard>,
-    /// Stored credentials with records whose time cannot be true, and how many.
-    pub(crate) doubtful: BTreeMap<String, u64>,
+    /// Stored credentials with records whose time cannot be true, and how many. Those beyond [`DOUBTFUL`] share an empty one.
+    doubtful: BTreeMap<String, u64>,
     agents: Agents,
     key: Key,
     /// Calls that are like these are counted there first.
@@ -130,6 +135,11 @@ impl Tally {
         self.coverage.update(key, Heard::default, |heard| heard.lost = heard.lost.saturating_add(lost))
     }
 
+    /// Counts a record of a credential whose time cannot be true.
+    pub(crate) fn doubt(&mut self, credential: &str) {
+        doubt(&mut self.doubtful, credential, 1);
+    }
+
     fn row(&mut self, scene: Scene<'_>, account: &str, who: &Identity<'_>, share: Share) -> io::Result<()> {
         let event = scene.event;
         let key = self.key.of(scene.row(account, who), Some(event.at));
@@ -195,14 +205,20 @@ impl Tally {
             all.sessions.append(tally.sessions)?;
             all.coverage.append(tally.coverage)?;
             for (credential, count) in tally.doubtful {
-                let sum = all.doubtful.entry(credential).or_default();
-                *sum = sum.saturating_add(count);
+                doubt(&mut all.doubtful, &credential, count);
             }
         }
         let Self { mut rows, sessions, coverage, doubtful, .. } = all;
         let used_before_issue = resolve::resolve(sessions, &mut rows, budget / 2)?;
         Ok(Sum { rows, coverage, doubtful, used_before_issue })
     }
+}
+
+fn doubt(doubtful: &mut BTreeMap<String, u64>, credential: &str, count: u64) {
+    let known = doubtful.contains_key(credential);
+    let apart = known || doubtful.len() < DOUBTFUL && credential.len() <= LONGEST;
+    let sum = doubtful.entry(if apart { credential } else { "" }.to_owned()).or_default();
+    *sum = sum.saturating_add(count);
 }
 
 /// An event with what its user agent says.
@@ -228,5 +244,21 @@ impl Scene<'_> {
             self.agent,
             self.system,
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_that_are_too_many_or_too_long_to_be_told_apart_share_a_doubt() {
+        let mut tally = Tally::new(0);
+        for index in 0..DOUBTFUL + 5 {
+            tally.doubt(&index.to_string());
+        }
+        tally.doubt("7");
+        tally.doubt(&"x".repeat(LONGEST + 1));
+        assert_eq!((tally.doubtful.len(), tally.doubtful["7"], tally.doubtful[""]), (DOUBTFUL + 1, 2, 6));
     }
 }

@@ -14,6 +14,8 @@ use crate::moment::Moment;
 
 /// How many are remembered.
 const PLACES: usize = 1_024;
+/// Bytes of the texts of one that is: callers take one or two thousand.
+const LONGEST: usize = 4_096;
 
 /// What was met lately, by a hash of it.
 #[derive(Debug, Default)]
@@ -67,6 +69,9 @@ impl Recent {
         place: String,
         counted: Counted,
     ) -> Option<Box<Met>> {
+        if like.texts().iter().map(|text| text.len()).sum::<usize>() > LONGEST {
+            return None;
+        }
         if self.places.is_empty() {
             self.places.resize_with(PLACES, || None);
         }
@@ -113,5 +118,23 @@ impl Met {
 impl<'a> Like<'a> {
     const fn texts(&self) -> [&'a str; 4] {
         [self.caller, self.user_agent, self.account, self.region]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_longer_than_any_caller_is_not_remembered() {
+        let mut recent = Recent::default();
+        let at = Moment::parse("2026-11-23T04:46:56Z").unwrap();
+        let call = Instance { at, address: "", refused: false, data: false };
+        let long = "x".repeat(LONGEST);
+        for (caller, remembered) in [("{}", true), (long.as_str(), false)] {
+            let like = Like { caller, user_agent: "aws-cli", account: "1", region: "r" };
+            assert!(recent.remember(&like, at, String::new(), Counted::Nobody).is_none());
+            assert_eq!(recent.count(&like, &call).is_some(), remembered);
+        }
     }
 }

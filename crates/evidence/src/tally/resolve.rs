@@ -19,24 +19,37 @@ pub(crate) fn resolve(mut sessions: Spill<Part>, rows: &mut Spill<Cell>, budget:
     let mut rounds = Rounds { rows, key: Key::default(), early: 0 };
     for round in 0..=CHAIN {
         let mut next = Spill::new(budget);
-        let mut group: Vec<(String, Part)> = Vec::new();
-        let last = round == CHAIN;
+        let mut session = Session::default();
         for entry in sessions.into_sorted()? {
             let (key, part) = entry?;
-            if group.first().is_some_and(|(first, _)| !same_session(first, &key)) {
-                rounds.session(std::mem::take(&mut group), &mut next, last)?;
-            }
-            group.push((key, part));
+            session.turn_to(&key, &part);
+            rounds.part(&session, &key, part, &mut next, round == CHAIN)?;
         }
-        rounds.session(group, &mut next, last)?;
         sessions = next;
     }
     Ok(rounds.early)
 }
 
-fn same_session(one: &str, other: &str) -> bool {
-    let session = |key| session_key(key).map(|(cloud, session, _)| (cloud, session));
-    session(one) == session(other)
+/// The session that is at hand. How it came about sorts before all else that is known of it, of which there may be any amount.
+#[derive(Default)]
+struct Session {
+    /// A key of it.
+    key: String,
+    issue: Option<Box<Issue>>,
+}
+
+impl Session {
+    fn turn_to(&mut self, key: &str, part: &Part) {
+        let session = |key| session_key(key).map(|(cloud, session, _)| (cloud, session));
+        if session(&self.key) == session(key) {
+            return;
+        }
+        key.clone_into(&mut self.key);
+        self.issue = match (session_key(key), part) {
+            (Some((_, _, About::Issue)), Part::Issue(issue)) => Some(issue.clone()),
+            _ => None,
+        };
+    }
 }
 
 struct Rounds<'r> {
@@ -46,37 +59,33 @@ struct Rounds<'r> {
 }
 
 impl Rounds<'_> {
-    /// All that is known of one session.
-    fn session(&mut self, group: Vec<(String, Part)>, next: &mut Spill<Part>, last: bool) -> io::Result<()> {
-        let issue = match group.first() {
-            Some((key, Part::Issue(issue))) if matches!(session_key(key), Some((_, _, About::Issue))) => {
-                Some(issue.clone())
-            }
-            _ => None,
-        };
-        if issue.as_ref().is_some_and(|issue| issue.pending) && !last {
-            for (key, part) in group {
-                next.merge(&key, part)?;
-            }
-            return Ok(());
+    /// One thing that is known of a session.
+    fn part(
+        &mut self,
+        session: &Session,
+        key: &str,
+        part: Part,
+        next: &mut Spill<Part>,
+        last: bool,
+    ) -> io::Result<()> {
+        let issue = session.issue.as_deref();
+        if issue.is_some_and(|issue| issue.pending) && !last {
+            return next.merge(key, part);
         }
-        for (key, part) in group {
-            let Some((cloud, _, about)) = session_key(&key) else { continue };
-            match (about, part) {
-                (About::Issue, Part::Issue(issue)) => self.issue(cloud, &issue)?,
-                (About::Use(row), Part::Use(cell)) => self.uses(row, cell, issue.as_deref())?,
-                // In the last round the child has settled for what was left, in this very round.
-                (About::Child(child), Part::Issue(mut handed_on)) if !last => {
-                    handed_on.pending = false;
-                    if let Some(issue) = &issue {
-                        handed_on.who = issue.who.clone();
-                    }
-                    next.merge(self.key.issue(cloud, child), Part::Issue(handed_on))?;
+        let Some((cloud, _, about)) = session_key(key) else { return Ok(()) };
+        match (about, part) {
+            (About::Issue, Part::Issue(issue)) => self.issue(cloud, &issue),
+            (About::Use(row), Part::Use(cell)) => self.uses(row, cell, issue),
+            // In the last round the child has settled for what was left, in this very round.
+            (About::Child(child), Part::Issue(mut handed_on)) if !last => {
+                handed_on.pending = false;
+                if let Some(issue) = issue {
+                    handed_on.who = issue.who.clone();
                 }
-                _ => {}
+                next.merge(self.key.issue(cloud, child), Part::Issue(handed_on))
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn issue(&mut self, cloud: &str, issue: &Issue) -> io::Result<()> {

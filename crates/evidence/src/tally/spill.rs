@@ -46,8 +46,10 @@ impl<V: Mergeable> Spill<V> {
         update: impl FnOnce(&mut V),
     ) -> io::Result<()> {
         if let Some(value) = self.map.get_mut(key) {
+            let before = value.weight();
             update(value);
-            return Ok(());
+            let after = value.weight();
+            return self.outgrow(before, after);
         }
         let mut value = make();
         update(&mut value);
@@ -58,8 +60,10 @@ impl<V: Mergeable> Spill<V> {
     pub(crate) fn merge(&mut self, key: &str, value: V) -> io::Result<()> {
         match self.map.get_mut(key) {
             Some(there) => {
+                let before = there.weight();
                 there.merge(value);
-                Ok(())
+                let after = there.weight();
+                self.outgrow(before, after)
             }
             None => self.insert(key.to_owned(), value),
         }
@@ -71,6 +75,12 @@ impl<V: Mergeable> Spill<V> {
         let weight = key.len().saturating_add(value.weight()).saturating_add(slot);
         self.weight = self.weight.saturating_add(weight);
         self.map.insert(key, value);
+        if self.weight > self.budget { self.write_run() } else { Ok(()) }
+    }
+
+    /// A value that is held has another weight now.
+    fn outgrow(&mut self, before: usize, after: usize) -> io::Result<()> {
+        self.weight = self.weight.saturating_sub(before).saturating_add(after);
         if self.weight > self.budget { self.write_run() } else { Ok(()) }
     }
 
@@ -228,6 +238,28 @@ mod tests {
         fn weight(&self) -> usize {
             0
         }
+    }
+
+    impl Mergeable for String {
+        fn merge(&mut self, other: Self) {
+            self.push_str(&other);
+        }
+        fn weight(&self) -> usize {
+            self.len()
+        }
+    }
+
+    #[test]
+    fn what_grows_where_it_is_weighs_more() {
+        let mut spill = Spill::new(10_000);
+        spill.merge("a", String::new()).unwrap();
+        for _ in 0..30 {
+            spill.update("a", String::new, |text| text.push_str(&"x".repeat(500))).unwrap();
+            spill.merge("a", "x".repeat(500)).unwrap();
+        }
+        assert!(spill.runs() >= 2);
+        let sorted: Vec<usize> = spill.into_sorted().unwrap().map(|it| it.unwrap().1.len()).collect();
+        assert_eq!(sorted, [30_000]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ fn report(month: &str, cut_over: &str, until: &str) -> Report {
             cloud: Cloud::Aws,
             credential: String::new(),
             account: String::new(),
-            principal: "ci-deploy".to_owned(),
+            principal: "arn:aws:iam::111122223333:user/ci-deploy".to_owned(),
         }],
         expected: vec![Expected {
             principal: DEPLOY_ROLE.to_owned(),

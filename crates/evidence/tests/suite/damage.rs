@@ -1,8 +1,8 @@
 //! Whatever is wrong with a file is reported, and the rest is read.
 
-use daypass_evidence::{Evidence, Options, Skip};
+use daypass_evidence::{Evidence, Options, Skip, SourceKind};
 
-use crate::common::{call, delivery, folder, gzip, read, time, write};
+use crate::common::{call, delivery, folder, gzip, read, read_as, time, write};
 
 const FOLDER: &str = "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/10/05";
 const NOON: &str = "2026-10-05T12:00:00Z";
@@ -117,4 +117,61 @@ fn a_session_that_is_used_before_it_begins_is_counted() {
     let evidence = delivered(delivery(&[session.to_owned(), issue.to_owned()]).as_bytes());
     assert_eq!(evidence.reading.used_before_issue, 1);
     assert!(evidence.uses.iter().all(|row| row.subject == "s" && row.audience == "a"));
+}
+
+/// A call with a session of which this record does not say how it came about.
+fn with_session(kind: &str, time: &str) -> String {
+    call("ASIA1", time).replace("IAMUser", kind)
+}
+
+#[test]
+fn a_session_at_an_impossible_time_may_have_been_any_key_s() {
+    let lost = |record: String| summary(&delivered(delivery(&[record]).as_bytes())).2;
+    assert_eq!(lost(with_session("IAMUser", "2026-10-09T00:00:00Z")), 1);
+    assert_eq!(lost(with_session("AssumedRole", "2026-10-09T00:00:00Z")), 1);
+    let federated =
+        r#""type":"AssumedRole","sessionContext":{"webIdFederationData":{"federatedProvider":"p"}}"#;
+    let record = with_session("AssumedRole", "2026-10-09T00:00:00Z");
+    assert_eq!(lost(record.replace(r#""type":"AssumedRole""#, federated)), 0);
+    assert_eq!(lost(call("AKIA1", "2026-10-09T00:00:00Z")), 0);
+}
+
+#[test]
+fn an_empty_file_that_should_be_compressed_is_truncated() {
+    assert_eq!(summary(&delivered(b"")), (vec![], vec![(Skip::Truncated, 1)], 1));
+}
+
+#[test]
+fn a_list_of_another_kind_is_reported() {
+    assert_eq!(summary(&delivered(br#"{"Records":{"a":1}}"#)), (vec![], vec![(Skip::Unknown, 1)], 1));
+}
+
+/// The header of a credential report, and a row.
+const REPORT: &str = "user,arn,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,\
+    access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date\n\
+    ci,arn:aws:iam::111122223333:user/ci,true,2020-01-01T00:00:00Z,N/A,true,2020-01-01T00:00:00Z,N/A\n";
+
+#[test]
+fn a_credential_report_without_an_end_is_cut_off() {
+    let (_folder, path) = folder();
+    let path = path.join("file");
+    write(&path, format!("{REPORT}{}", "x".repeat(40 << 20)).as_bytes());
+    let evidence = read_as(SourceKind::CredentialReport, &path, &Options::default());
+    assert_eq!((evidence.keys.len(), evidence.reading.skipped[&Skip::Oversize]), (2, 1));
+}
+
+#[test]
+fn more_keys_than_are_held_are_reported() {
+    let (_folder, path) = folder();
+    let path = path.join("file");
+    let answer = |index: u32| {
+        let user = format!("{}{index}", "x".repeat(10_000));
+        format!(r#"{{"UserName":"{user}","AccessKeyId":"AKIA{index}","Status":"Active"}}"#)
+    };
+    let answers: Vec<String> = (0..4_000).map(answer).collect();
+    write(&path, answers.join("\n").as_bytes());
+    let evidence = read_as(SourceKind::KeyLastUsed, &path, &Options::default());
+    let surplus = evidence.reading.skipped[&Skip::Surplus];
+    assert_eq!(u64::try_from(evidence.keys.len()).unwrap() + surplus, 4_000);
+    assert!(evidence.keys.iter().map(|key| key.user.len()).sum::<usize>() <= 32 << 20);
 }

@@ -37,7 +37,9 @@ fn folders_beyond_any_delivery_are_reported() {
     let (_folder, path) = folder();
     let deep = path.join("d/".repeat(40));
     fs::create_dir_all(&deep).unwrap();
-    assert_eq!(read(&path, &Options::default()).reading.skipped[&Skip::TooDeep], 1);
+    let evidence = read(&path, &Options::default());
+    assert_eq!(evidence.reading.skipped[&Skip::TooDeep], 1);
+    assert_eq!(evidence.coverage[0].lost, 1, "what it holds is missing");
 }
 
 #[test]

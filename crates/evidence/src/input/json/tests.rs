@@ -77,7 +77,14 @@ fn behind_malformed_text_reading_goes_on_at_the_next_record() {
     assert_eq!(read(b"{\"n\":1}\nnonsense\n{\"n\":2}"), "1 Malformed 2");
     assert_eq!(read(br#"{"Records":[{"n":1},{"n":oops},{"n":2}]}"#), "1 Malformed 2");
     assert_eq!(read(br#"{"Records":[{"n":1},oops]}"#), "1 Malformed");
-    assert_eq!(read(b"{\"Records\":{}}\n{\"n\":1}"), "1");
+}
+
+#[test]
+fn a_list_that_is_none_is_unknown() {
+    for other in ["{}", "7", "\"x\"", "true"] {
+        assert_eq!(read(format!("{{\"Records\":{other}}}\n{{\"n\":1}}").as_bytes()), "Unknown 1", "{other}");
+    }
+    assert_eq!(read(b"{\"Records\":null}\n{\"n\":1}"), "1");
 }
 
 #[test]

@@ -161,7 +161,11 @@ fn without_its_account_nobody_can_tell_among_several() {
     let mut evidence = quiet();
     let mut question = question();
     question.credentials[0].account = String::new();
-    assert!(matches!(verdict_of(&evidence, question.clone()), Verdict::NoUseSeen { .. }));
+    assert!(matches!(verdict_of(&evidence, question.clone()), Verdict::NoUseSeen { .. }), "an ARN has it");
+    question.credentials[0].principal = String::new();
+    assert_eq!(doubts_of(&evidence, question.clone()), [Doubt::AccountUnknown { accounts: 1 }]);
+    let listed = Evidence { keys: vec![state(Some("AKIA1"), LastUsed::Never)], ..quiet() };
+    assert!(matches!(verdict_of(&listed, question.clone()), Verdict::NoUseSeen { .. }));
     let other = CoverageRow { account: "444455556666".to_owned(), ..evidence.coverage[0].clone() };
     evidence.coverage.push(other);
     assert_eq!(doubts_of(&evidence, question), [Doubt::AccountUnknown { accounts: 2 }]);
@@ -189,6 +193,68 @@ fn a_busy_region_without_logs_is_a_gap_and_a_quiet_one_is_not() {
 }
 
 #[test]
+fn records_of_nobody_knows_which_account_show_no_logs_of_any() {
+    let mut evidence = quiet();
+    evidence.coverage.iter_mut().for_each(|row| row.account = String::new());
+    assert_eq!(doubts(&evidence), [Doubt::NoLogs { account: "111122223333".to_owned() }]);
+}
+
+#[test]
+fn a_busy_region_with_hours_missing_is_a_gap() {
+    let partial =
+        |day: u32| vec![Doubt::PartialDay { days: vec![("eu-west-1".to_owned(), format!("2026-10-{day}"))] }];
+    let mut evidence = quiet();
+    evidence.coverage[4].hours = 0x00ff_fe00;
+    assert_eq!(doubts(&evidence), partial(14));
+    evidence.coverage[4].hours = 0x00ff_ff00;
+    assert!(matches!(verdict(&evidence), Verdict::NoUseSeen { .. }));
+    // Of logs that were fetched before the end, the end is not there.
+    evidence.coverage[9].hours = 0x0007_ffff;
+    assert_eq!(doubts(&evidence), partial(19));
+    let until = Timestamp::parse("2026-10-19T22:00:00Z").unwrap();
+    assert!(matches!(verdict_of(&evidence, Question { until, ..question() }), Verdict::NoUseSeen { .. }));
+    // Before cut-over nothing has to be heard.
+    evidence = quiet();
+    evidence.coverage[0].hours = 0x00ff_f000;
+    assert_eq!(doubts(&evidence), partial(10));
+    let cut_over = Timestamp::parse("2026-10-10T12:00:00Z").unwrap();
+    assert!(matches!(verdict_of(&evidence, Question { cut_over, ..question() }), Verdict::NoUseSeen { .. }));
+}
+
+#[test]
+fn what_is_lost_of_a_later_delivery_may_have_happened_before() {
+    let mut evidence = quiet();
+    let lost = |day: &str| CoverageRow {
+        day: day.to_owned(),
+        events: 0,
+        hours: 0,
+        lost: 1,
+        ..quiet().coverage.swap_remove(0)
+    };
+    evidence.coverage.push(lost("2026-10-22"));
+    assert!(matches!(verdict(&evidence), Verdict::NoUseSeen { .. }));
+    evidence.coverage.push(lost("2026-10-20"));
+    assert_eq!(doubts(&evidence), [Doubt::Lost { count: 1 }]);
+}
+
+#[test]
+fn sign_ins_of_people_and_machines_show_no_logs_of_applications() {
+    let mut evidence = quiet();
+    let mut question = question();
+    question.credentials[0].cloud = Cloud::Azure;
+    let with = |evidence: &mut Evidence, region: &str| {
+        evidence.coverage.iter_mut().for_each(|row| {
+            (row.cloud, row.region) = (Cloud::Azure, region.to_owned());
+        });
+    };
+    with(&mut evidence, "people");
+    let none = [Doubt::NoLogs { account: "111122223333".to_owned() }];
+    assert_eq!(doubts_of(&evidence, question.clone()), none);
+    with(&mut evidence, "");
+    assert!(matches!(verdict_of(&evidence, question), Verdict::NoUseSeen { .. }));
+}
+
+#[test]
 fn what_could_not_be_read_may_have_been_it() {
     let mut evidence = quiet();
     evidence.coverage[0].lost = 2;
@@ -209,13 +275,20 @@ fn what_could_not_be_read_may_have_been_it() {
 #[test]
 fn records_of_it_with_impossible_times_may_be_of_any_time() {
     let mut evidence = quiet();
+    evidence.doubtful.push(("AKIA2".to_owned(), 5));
+    assert!(matches!(verdict(&evidence), Verdict::NoUseSeen { .. }));
     evidence.doubtful.push(("AKIA1".to_owned(), 1));
+    assert_eq!(doubts(&evidence), [Doubt::Disordered { count: 1 }]);
+    // Of too many to be told apart, each may be the one.
+    evidence.doubtful[1].0 = String::new();
     assert_eq!(doubts(&evidence), [Doubt::Disordered { count: 1 }]);
 }
 
 #[test]
 fn without_data_events_the_cloud_has_to_be_asked() {
     let mut evidence = quiet();
+    evidence.coverage.iter_mut().skip(5).for_each(|row| row.data = 0);
+    assert_eq!(doubts(&evidence), [Doubt::ManagementOnly], "on half of the days is not on most");
     evidence.coverage.iter_mut().for_each(|row| row.data = 0);
     assert_eq!(doubts(&evidence), [Doubt::ManagementOnly]);
     evidence.keys = vec![state(Some("AKIA1"), LastUsed::At(time(9)))];

@@ -86,8 +86,8 @@ fn entra_names_the_credential_of_a_sign_in() {
     azure   1795410000 :  static [key] app ( |  | )
     azure   1795410000 :  federated [] app ( | fic | )
     azure   1795410000 :  static [AB] app ( |  | )
-    azure   1795410000 :  instance [] app ( |  | )
-    azure   1795410000 :  human [] app ( |  | )
+    azure  managed-identities 1795410000 :  instance [] app ( |  | )
+    azure  people 1795410000 :  human [] app ( |  | )
     azure   1795410000 192.0.2.1 refused:  static [key] app ( |  | )
     azure t  1795410000 192.0.2.1: t federated [] app ( | fic | )
     aside
