@@ -7,8 +7,10 @@ use std::io::{self, Read};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 use super::gzip::{Chunk, Members};
+use super::lead::Leads;
 use super::window::Window;
 use crate::skip::Skip;
 
@@ -39,6 +41,7 @@ pub(crate) struct Records<R> {
     window: Window,
     limits: Limits,
     envelope: Envelope,
+    leads: Leads,
     within: Vec<Within>,
     /// Bytes of text before the window.
     offset: u64,
@@ -80,6 +83,7 @@ impl<R: Read> Records<R> {
             window: Window::new(limits.chunk),
             limits,
             envelope,
+            leads: Leads::default(),
             within: Vec::new(),
             offset: 0,
             stopped: None,
@@ -253,21 +257,30 @@ impl<R: Read> Records<R> {
         let is_record =
             |text: &&str| text.starts_with('{') && self.envelope.begins(text.as_bytes()) == Some(false);
         while let Some(rest) = text.get(at..).filter(is_record) {
-            let mut json = serde_json::Deserializer::from_str(rest);
-            let record = match S::Record::deserialize(&mut json) {
-                Ok(record) => record,
-                Err(error) => {
-                    stuck = !error.is_eof();
+            let place = offset.saturating_add(u64::try_from(at).unwrap_or(u64::MAX));
+            let fits = |(_, length): &(S::Record<'_>, usize)| *length <= limit;
+            let length = if let Some((record, length)) = self.leads.parse::<S>(rest).filter(fits) {
+                take(place, Ok(&record));
+                length
+            } else {
+                let mut json = serde_json::Deserializer::from_str(rest);
+                let record = match S::Record::deserialize(&mut json) {
+                    Ok(record) => record,
+                    Err(error) => {
+                        stuck = !error.is_eof();
+                        break;
+                    }
+                };
+                // An iterator knows where it stands, and a deserializer does not say.
+                let length = json.into_iter::<IgnoredAny>().byte_offset();
+                if length > limit {
+                    stuck = true;
                     break;
                 }
+                self.leads.keep::<S>(rest, &record);
+                take(place, Ok(&record));
+                length
             };
-            // An iterator knows where it stands, and a deserializer does not say.
-            let length = json.into_iter::<IgnoredAny>().byte_offset();
-            if length > limit {
-                stuck = true;
-                break;
-            }
-            take(offset.saturating_add(u64::try_from(at).unwrap_or(u64::MAX)), Ok(&record));
             count = count.saturating_add(1);
             let behind = rest.as_bytes().get(length..).unwrap_or_default();
             let gap = behind.iter().take_while(|byte| **byte == b',' || byte.is_ascii_whitespace()).count();
@@ -437,6 +450,19 @@ fn valid(bytes: &[u8]) -> &str {
 pub(crate) trait Shape: 'static {
     /// A record, borrowed from the buffer.
     type Record<'a>: Deserialize<'a>;
+
+    /// The text of the member by which most records begin like an earlier one, where the source has such a thing.
+    fn common<'a>(_: &Self::Record<'a>) -> Option<&'a str> {
+        None
+    }
+
+    /// Whether nothing but that member says anything.
+    fn is_bare(_: &Self::Record<'_>) -> bool {
+        false
+    }
+
+    /// Gives that member to a record of which the rest was parsed.
+    fn repeat<'a>(_: &mut Self::Record<'a>, _: &'a RawValue) {}
 }
 
 /// Parses a value of at most `limit` bytes at the beginning of `bytes`.

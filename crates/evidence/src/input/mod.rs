@@ -3,6 +3,7 @@
 pub(crate) mod files;
 mod gzip;
 mod json;
+mod lead;
 mod window;
 
 pub(crate) use gzip::{Chunk, Members};

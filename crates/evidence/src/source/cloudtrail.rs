@@ -3,6 +3,7 @@
 mod record;
 
 use record::{Record, UserIdentity};
+use serde_json::value::RawValue;
 
 use super::{Sink, Source};
 use crate::event::{Class, Cloud, Event, Identity, Instance, Issued, Like, Origin, Who};
@@ -18,6 +19,18 @@ pub(super) struct CloudTrail;
 
 impl Shape for CloudTrail {
     type Record<'a> = Record<'a>;
+
+    fn common<'a>(record: &Self::Record<'a>) -> Option<&'a str> {
+        Some(record.caller()).filter(|caller| !caller.is_empty())
+    }
+
+    fn is_bare(record: &Record<'_>) -> bool {
+        record.is_bare()
+    }
+
+    fn repeat<'a>(record: &mut Record<'a>, caller: &'a RawValue) {
+        record.repeat(caller);
+    }
 }
 
 impl Source for CloudTrail {

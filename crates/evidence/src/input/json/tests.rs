@@ -3,6 +3,7 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
+use serde_json::value::RawValue;
 
 use super::*;
 
@@ -114,7 +115,79 @@ fn behind_damage_another_member_begins_afresh() {
     assert!(read.ends_with("Truncated"), "{read}");
 }
 
+/// Records that begin with the same member, as those of one caller do.
+struct Called;
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Call<'a> {
+    #[serde(borrow)]
+    who: Option<&'a RawValue>,
+    n: u32,
+}
+
+impl Shape for Called {
+    type Record<'a> = Call<'a>;
+
+    fn common<'a>(record: &Self::Record<'a>) -> Option<&'a str> {
+        record.who.map(RawValue::get)
+    }
+
+    fn is_bare(record: &Call<'_>) -> bool {
+        record.n == 0
+    }
+
+    fn repeat<'a>(record: &mut Call<'a>, who: &'a RawValue) {
+        record.who = Some(who);
+    }
+}
+
+/// Who called, and the number; the same whether or not a record is met behind one that begins alike.
+fn calls(text: &str) -> String {
+    let at = |chunk| {
+        let mut records = Records::new(text.as_bytes(), ENVELOPE, Limits { chunk, record: 200 });
+        let mut found = Vec::new();
+        let mut take = |offset: u64, item: Item<&Call<'_>>| {
+            found.push(match item {
+                Ok(call) => format!("{}:{} at {offset}", call.who.map_or("nobody", RawValue::get), call.n),
+                Err(skip) => format!("{skip:?} at {offset}"),
+            });
+        };
+        records.each::<Called>(&mut take).unwrap();
+        found.join(" ")
+    };
+    let whole = at(1_000_000);
+    assert_eq!(at(1), whole);
+    whole
+}
+
+#[test]
+fn a_record_that_begins_like_another_is_read_as_any_other() {
+    let same = r#"{"v":1,"who":{"id":"a, \"b\""},"n":1}"#;
+    assert_eq!(calls(&format!("{same}\n{same}")), r#"{"id":"a, \"b\""}:1 at 0 {"id":"a, \"b\""}:1 at 38"#);
+    // Another who of its own, further on; nothing behind the comma; another end of the same beginning; a member that matters before.
+    assert_eq!(
+        calls(r#"{"who":{},"n":1}{"who":{},"n":2}{"who":{},"who":7}"#),
+        "{}:1 at 0 {}:2 at 16 Unknown at 32"
+    );
+    assert_eq!(
+        calls("{\"who\":7,\"n\":1}\n{\"who\":7,}\n{\"who\":77,\"n\":2}"),
+        "7:1 at 0 Malformed at 16 77:2 at 27"
+    );
+    assert_eq!(calls(r#"{"n":5,"who":{}}{"n":5,"who":{},"x":1}"#), "{}:5 at 0 {}:5 at 16");
+}
+
 proptest! {
+    #[test]
+    fn whatever_records_have_in_common_they_are_read_alike(
+        records in prop::collection::vec((0_usize..6, 0_usize..6, 0_u32..3), 0..12),
+    ) {
+        let begins = ["", "\"who\":{},", "\"who\":{\"a\":\"\u{fc}\"},", "\"v\":[1],\"who\":7,", "\"n\":9,\"who\":{},", "\"who\": {} ,"];
+        let ends = ["", ",", ",\"who\":1", ",\"x\":\"\\u00fc}\"", ",\"x\":{\"who\":{}}", " oops"];
+        let record = |(begin, end, n): &(usize, usize, u32)| format!("{{{}\"n\":{n}{}}}", begins[*begin], ends[*end]);
+        calls(&records.iter().map(record).collect::<Vec<_>>().join("\n"));
+    }
+
     #[test]
     fn no_text_makes_it_panic_or_loop(text in r#"[\[\]{}",:n1 \\R]{0,80}"#) {
         read(text.as_bytes());

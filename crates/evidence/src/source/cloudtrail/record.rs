@@ -67,6 +67,29 @@ impl<'a> Record<'a> {
         self.user_identity.map_or("", RawValue::get)
     }
 
+    /// Whether it says nothing but who made the call.
+    pub(super) fn is_bare(&self) -> bool {
+        let Self { user_identity: _, event_time, event_source, event_name, aws_region, .. } = self;
+        let Self { address, user_agent, error_code, recipient_account_id, event_category, rare, .. } = self;
+        let texts = [
+            event_time,
+            event_source,
+            event_name,
+            aws_region,
+            address,
+            user_agent,
+            error_code,
+            recipient_account_id,
+            event_category,
+        ];
+        texts.iter().all(|text| text.is_empty()) && rare.is_none()
+    }
+
+    /// Gives it the caller of an earlier one.
+    pub(super) const fn repeat(&mut self, caller: &'a RawValue) {
+        self.user_identity = Some(caller);
+    }
+
     /// What it says.
     pub(super) fn user(&self) -> Result<UserIdentity<'a>, Skip> {
         let Some(raw) = self.user_identity else { return Ok(UserIdentity::default()) };
