@@ -13,6 +13,7 @@ mod progress;
 mod reference;
 mod render;
 mod stop;
+mod tame;
 
 use std::process::ExitCode;
 

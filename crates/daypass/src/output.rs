@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::failure::{FAILED, Failure};
 use crate::render;
+use crate::tame::Tame;
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -62,13 +63,18 @@ impl Output {
         text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> crate::failure::Result<()> {
         let mut out = AutoStream::new(io::stdout().lock(), self.color.into());
-        let written = if self.json {
+        if self.json {
             let line = serde_json::to_string(value)?;
-            writeln!(out, "{line}")
-        } else {
-            text(&mut out)
-        };
-        settle(written.and_then(|()| out.flush()))
+            return settle(writeln!(out, "{line}").and_then(|()| out.flush()));
+        }
+        let mut out = Tame::new(out);
+        settle(text(&mut out).and_then(|()| out.flush()))
+    }
+
+    /// Writes text for people, whatever the format.
+    pub(crate) fn text(&self, text: &str) -> crate::failure::Result<()> {
+        let mut out = Tame::new(AutoStream::new(io::stdout().lock(), self.color.into()));
+        settle(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
 
     /// Writes raw text to stdout whatever the format: a token, a script.
@@ -79,7 +85,7 @@ impl Output {
 
     /// Writes a remark to stderr.
     pub(crate) fn remark(&self, text: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
-        let mut err = AutoStream::new(io::stderr().lock(), self.color.into());
+        let mut err = Tame::new(AutoStream::new(io::stderr().lock(), self.color.into()));
         // Nobody is left to be told where stderr cannot be written.
         let _ = text(&mut err).and_then(|()| err.flush());
     }

@@ -116,8 +116,8 @@ fn tell(review: &Review, arguments: &Arguments, output: &Output) -> Result<()> {
     match arguments.format {
         _ if output.is_json() => output.answer(review, |_| Ok(())),
         Format::Json => output.raw(&format!("{}\n", serde_json::to_string_pretty(review)?)),
-        Format::Text => output.raw(&text(review)),
-        Format::Markdown => output.raw(&markdown(review)),
+        Format::Text => output.text(&text(review)),
+        Format::Markdown => output.text(&markdown(review)),
         Format::Sarif => output.raw(&format!("{}\n", sarif(review, version)?)),
         Format::Html => {
             let titles: Vec<&str> = arguments

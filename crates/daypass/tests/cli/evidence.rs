@@ -153,3 +153,13 @@ fn progress_is_for_terminals() {
     let place = place();
     assert_eq!(ask(place.path(), &[]).exits(0).stderr, "");
 }
+
+#[test]
+fn what_logs_say_does_not_reach_the_terminal() {
+    let place = place();
+    let records = [session("repo:\u{1b}]0;title\u{7}\u{1b}[2J\u{202e}x", 12)];
+    write(place.path(), "logs/bad.json", json!({ "Records": records }).to_string());
+    let seen = ask(place.path(), &["--color", "always"]).exits(0).stdout;
+    assert!(seen.contains(r"repo:\u{1b}]0;title\u{7}\u{1b}[2J\u{202e}x"), "{seen:?}");
+    assert!(seen.contains("\u{1b}[1m") && !seen.contains("\u{1b}]"), "{seen:?}");
+}

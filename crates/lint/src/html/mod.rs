@@ -20,6 +20,7 @@ use matrix::RoleRow;
 use roles::RoleSection;
 
 pub use text::Text;
+pub(crate) use text::is_hidden;
 
 /// The style sheet of every page.
 pub const STYLE: &str = include_str!("../../templates/report.css");

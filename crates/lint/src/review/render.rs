@@ -1,6 +1,7 @@
 //! Reviews for people.
 
 use super::{Check, Excess, Review, Sprawl};
+use crate::html::is_hidden;
 
 /// How many places of a check are listed; a review is read from the top.
 const MOST: usize = 20;
@@ -95,6 +96,7 @@ fn escaped(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '&' => out.push_str("&amp;"),
             '@' => out.push_str("@\u{200b}"),
+            c if is_hidden(c) => out.push_str(&format!("U+{:04X}", u32::from(c))),
             c => out.push(c),
         }
     }
@@ -129,5 +131,6 @@ mod tests {
     #[test]
     fn text_of_others_makes_no_cells_tags_or_mentions() {
         assert_eq!(escaped("a|b\n<img> @acme `x`"), "a\\|b &lt;img> @\u{200b}acme \\`x\\`");
+        assert_eq!(escaped("a\u{202e}b\u{1b}[2J"), "aU+202EbU+001B\\[2J");
     }
 }

@@ -170,8 +170,8 @@ fn tell(report: &Report, arguments: &Arguments, output: &Output) -> Result<()> {
         _ if output.is_json() => output.answer(report, |_| Ok(())),
         Format::Json => output.raw(&format!("{}\n", report.to_json()?)),
         Format::Sarif => output.raw(&format!("{}\n", sarif(report, version)?)),
-        Format::Markdown => output.raw(&markdown(report)),
+        Format::Markdown => output.text(&markdown(report)),
         Format::Github => output.raw(&github(report)),
-        Format::Text => output.raw(&text(report, TextOptions::default())),
+        Format::Text => output.text(&text(report, TextOptions::default())),
     }
 }
