@@ -163,3 +163,18 @@ fn what_logs_say_does_not_reach_the_terminal() {
     assert!(seen.contains(r"repo:\u{1b}]0;title\u{7}\u{1b}[2J\u{202e}x"), "{seen:?}");
     assert!(seen.contains("\u{1b}[1m") && !seen.contains("\u{1b}]"), "{seen:?}");
 }
+
+#[test]
+fn of_a_key_that_no_log_knows_the_account_has_to_be_said() {
+    let place = place();
+    let verdict = |key: &str| {
+        let answer = ask(place.path(), &["--key", key, "--json"]).exits(0).json();
+        let one = &answer["credentials"][0];
+        (one["verdict"].as_str().unwrap().to_owned(), one["why"][0].as_str().unwrap().to_owned())
+    };
+    let (unknown, why) = verdict("AKIAMISSPELT");
+    assert_eq!(unknown, "unknown");
+    assert!(why.contains("its account is not known"), "{why}");
+    assert_eq!(verdict("111122223333:AKIAFORGOTTEN").0, "unused");
+    assert!(verdict("444455556666:AKIAFORGOTTEN").1.contains("no logs of account `444455556666`"));
+}

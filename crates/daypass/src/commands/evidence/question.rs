@@ -15,8 +15,9 @@ const UNUSED: Duration = Duration::from_secs(30 * 86_400);
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What is asked")]
 pub(super) struct Asked {
-    /// A stored credential, by the id that logs know it by; repeatable. Keys of AWS by themselves, others with their cloud in
-    /// front: `gcp:KEY`, `azure:KEY`, `vault:ACCESSOR`.
+    /// A stored credential, by the id that logs know it by; repeatable. Keys of AWS by themselves, or with their account where
+    /// no log may know them any more: `111122223333:AKIA...`. Others with their cloud in front: `gcp:KEY`, `azure:KEY`,
+    /// `vault:ACCESSOR`.
     #[arg(long = "key", value_name = "ID")]
     keys: Vec<String>,
     /// All keys of this user or service account: an ARN, a user's name, an e-mail address; repeatable.
@@ -47,7 +48,8 @@ impl Asked {
         }
         let keys = self.keys.iter().map(|key| {
             let (cloud, credential) = with_cloud(key);
-            stored(cloud, credential, "")
+            let (account, credential) = with_account(credential);
+            Stored { account: account.to_owned(), ..stored(cloud, credential, "") }
         });
         let owners = self.owners.iter().map(|owner| {
             let (cloud, principal) = with_cloud(owner);
@@ -90,6 +92,13 @@ fn stored(cloud: Cloud, credential: &str, principal: &str) -> Stored {
 fn with_cloud(text: &str) -> (Cloud, &str) {
     let split = text.split_once(':').and_then(|(cloud, rest)| Some((Cloud::parse(cloud)?, rest)));
     split.unwrap_or((Cloud::Aws, text))
+}
+
+/// `111122223333:AKIA...`: accounts of AWS have twelve digits.
+fn with_account(text: &str) -> (&str, &str) {
+    let is_account =
+        |(account, _): &(&str, &str)| account.len() == 12 && account.bytes().all(|it| it.is_ascii_digit());
+    text.split_once(':').filter(is_account).unwrap_or(("", text))
 }
 
 /// `2026-10-18`, or RFC 3339.
