@@ -34,6 +34,14 @@ pub(super) fn read_text(path: &Utf8Path) -> std::result::Result<Source, String> 
     Disk.read(path).map(|text| Source::new(path.as_str(), text))
 }
 
+/// Whether a file or folder that was named is there.
+pub(super) fn exists(path: &Utf8Path) -> Result<()> {
+    match path.metadata() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Failure::usage(format!("cannot read `{path}`: {error}"))),
+    }
+}
+
 /// A text that should have been claims.
 pub(super) fn not_claims(source: &Source, error: &JsonError) -> Failure {
     let mut problem = Problem::new(source, Span::default(), error.to_string());

@@ -13,6 +13,7 @@ use daypass_server::SystemClock;
 
 use super::check::{look, read_baseline};
 use super::files;
+use super::migration::read_large;
 use super::prove::Known;
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
@@ -67,11 +68,7 @@ enum Format {
 }
 
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
-    for path in &arguments.paths {
-        if let Err(error) = fs::metadata(path) {
-            return Err(Failure::usage(format!("cannot read `{path}`: {error}")));
-        }
-    }
+    arguments.paths.iter().try_for_each(|path| files::exists(path))?;
     let evidence = arguments.evidence.as_deref().map(read_evidence).transpose()?;
     let baseline = arguments.baseline.as_deref().map(read_baseline).transpose()?;
     let first = arguments.paths.first().map_or(Utf8Path::new("."), |path| path.as_path());
@@ -107,7 +104,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
 }
 
 fn read_evidence(path: &Utf8Path) -> Result<Evidence> {
-    let source = files::read(path)?;
+    let source = read_large(path)?;
     serde_json::from_str(source.text()).map_err(|error| files::not_json(&source, &error))
 }
 

@@ -99,11 +99,7 @@ impl Threshold {
 }
 
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
-    for path in &arguments.paths {
-        if let Err(error) = fs::metadata(path) {
-            return Err(Failure::usage(format!("cannot read `{path}`: {error}")));
-        }
-    }
+    arguments.paths.iter().try_for_each(|path| files::exists(path))?;
     let baseline = arguments.baseline.as_deref().map(read_baseline).transpose()?;
     let options = options(arguments)?;
     let (_, mut report) = look::look(&arguments.paths, &options)?;
