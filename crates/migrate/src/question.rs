@@ -7,18 +7,18 @@ use crate::generate::{Format, GeneratedRole, generate};
 use crate::plan::{Planned, Role, State};
 use crate::{Cloud, Plan, Survey};
 
-/// The credentials that are to go, by whose they are.
+/// The credentials that are to go, by their ids where the plan has them, or else by whose they are.
 pub fn stored(plan: &Plan) -> Vec<Stored> {
     let going = plan.credentials.iter().filter(|it| !matches!(it.state, State::Retired | State::Kept));
     going.filter_map(stored_one).collect()
 }
 
-/// A credential of a cloud whose logs can be read; whose it is may be unknown, and then nothing can be told of it.
+/// A credential of a cloud whose logs can be read; neither its id nor whose it is may be known, and then nothing can be told of it.
 fn stored_one(credential: &Planned) -> Option<Stored> {
     Some(Stored {
         name: credential.id.clone(),
         cloud: daypass_evidence::Cloud::parse(&credential.cloud)?,
-        credential: String::new(),
+        credential: credential.key.clone().unwrap_or_default(),
         account: String::new(),
         principal: credential.principal.clone().unwrap_or_default(),
     })

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::migration::{ESTATE, WORKFLOW};
 use crate::program::{Call, daypass, steadily, write};
 
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -26,12 +27,16 @@ fn call(key: &str, user: &str, day: u32) -> Value {
 
 /// A job's session.
 fn session(subject: &str, day: u32) -> Value {
+    session_of(ROLE, subject, day)
+}
+
+fn session_of(role: &str, subject: &str, day: u32) -> Value {
     json!({
         "userIdentity": {"type": "WebIdentityUser", "userName": subject, "identityProvider": "github"},
         "eventTime": format!("2026-10-{day:02}T09:00:00Z"), "eventSource": "sts.amazonaws.com",
         "eventName": "AssumeRoleWithWebIdentity", "awsRegion": "eu-west-1", "sourceIPAddress": "20.1.2.3",
         "userAgent": "aws-sdk-js configure-aws-credentials-for-github-actions",
-        "requestParameters": {"roleArn": ROLE},
+        "requestParameters": {"roleArn": role},
         "responseElements": {"credentials": {"accessKeyId": format!("ASIA{subject}{day}")}},
         "recipientAccountId": "111122223333", "eventCategory": "Management",
     })
@@ -154,14 +159,44 @@ fn progress_is_for_terminals() {
     assert_eq!(ask(place.path(), &[]).exits(0).stderr, "");
 }
 
-#[test]
-fn what_logs_say_does_not_reach_the_terminal() {
+/// A repository whose workflow has a stored key, with a plan that lies elsewhere.
+fn planned() -> TempDir {
     let place = place();
-    let records = [session("repo:\u{1b}]0;title\u{7}\u{1b}[2J\u{202e}x", 12)];
-    write(place.path(), "logs/bad.json", json!({ "Records": records }).to_string());
-    let seen = ask(place.path(), &["--color", "always"]).exits(0).stdout;
-    assert!(seen.contains(r"repo:\u{1b}]0;title\u{7}\u{1b}[2J\u{202e}x"), "{seen:?}");
-    assert!(seen.contains("\u{1b}[1m") && !seen.contains("\u{1b}]"), "{seen:?}");
+    write(place.path(), "shop/.github/workflows/deploy.yml", WORKFLOW);
+    write(place.path(), "daypass.estate.toml", ESTATE);
+    daypass(["plan", "shop", "--out", "plans/shop.toml"]).within(place.path()).exits(0);
+    let plan = std::fs::read_to_string(place.path().join("plans/shop.toml")).unwrap();
+    let plan = plan.replacen("[[group]]", "[target.aws]\naccount = \"111122223333\"\n\n[[group]]", 1);
+    let plan = plan.replacen("state = \"planned\"", &format!("key = \"{KEY}\"\nstate = \"cut-over\""), 1);
+    write(place.path(), "plans/shop.toml", plan);
+    place
+}
+
+#[test]
+fn a_plan_says_which_keys_and_which_sessions() {
+    let place = planned();
+    let role = "arn:aws:iam::111122223333:role/aws-s3-write-production";
+    let records =
+        ["repo:acme@1001/shop@2002:environment:production", "repo:acme@1001/shop@2002:pull_request"]
+            .map(|subject| session_of(role, subject, 12));
+    write(place.path(), "logs/plan.json", json!({ "Records": records }).to_string());
+    let answer = ask(place.path(), &["--plan", "plans/shop.toml", "--json"]).exits(0).json();
+    let first = &answer["credentials"][0];
+    assert_eq!((&first["asked"], &first["verdict"]), (&true.into(), &"used".into()), "{answer:#}");
+    assert_eq!(first["keys"], json!([KEY]), "{answer:#}");
+    assert!(first["credential"].as_str().unwrap().starts_with("cred-"), "{answer:#}");
+    let subjects = |of: &str| {
+        let of_role = |it: &&Value| it["principal"] == role;
+        let found = answer[of].as_array().unwrap().iter().filter(of_role);
+        found.map(|it| it["subject"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(subjects("runs"), ["repo:acme@1001/shop@2002:environment:production"], "{answer:#}");
+    assert_eq!(subjects("sessions"), ["repo:acme@1001/shop@2002:pull_request"], "{answer:#}");
+    // `retire` reads the answer without being told more.
+    write(place.path(), "seen.json", answer.to_string());
+    let refused = daypass(["retire", "--plan", "plans/shop.toml", "--evidence", "seen.json", "--json"]);
+    let why = refused.within(place.path()).exits(1).json()["refused"][0]["why"].to_string();
+    assert!(why.contains("it was used since cut-over"), "{why}");
 }
 
 #[test]
@@ -177,4 +212,22 @@ fn of_a_key_that_no_log_knows_the_account_has_to_be_said() {
     assert!(why.contains("its account is not known"), "{why}");
     assert_eq!(verdict("111122223333:AKIAFORGOTTEN").0, "unused");
     assert!(verdict("444455556666:AKIAFORGOTTEN").1.contains("no logs of account `444455556666`"));
+}
+
+#[test]
+fn a_plan_whose_files_are_gone_is_refused() {
+    let place = planned();
+    std::fs::remove_dir_all(place.path().join("shop")).unwrap();
+    let ran = ask(place.path(), &["--plan", "plans/shop.toml"]).exits(2);
+    assert!(ran.stderr.contains("nothing to read"), "{ran:?}");
+}
+
+#[test]
+fn what_logs_say_does_not_reach_the_terminal() {
+    let place = place();
+    let records = [session("repo:\u{1b}]0;title\u{7}\u{1b}[2J\u{202e}x", 12)];
+    write(place.path(), "logs/bad.json", json!({ "Records": records }).to_string());
+    let seen = ask(place.path(), &["--color", "always"]).exits(0).stdout;
+    assert!(seen.contains(r"repo:\u{1b}]0;title\u{7}\u{1b}[2J\u{202e}x"), "{seen:?}");
+    assert!(seen.contains("\u{1b}[1m") && !seen.contains("\u{1b}]"), "{seen:?}");
 }

@@ -26,7 +26,7 @@ jobs:
       - run: aws s3 sync . s3://shop
 ";
 
-const ESTATE: &str = "[[organisation]]
+pub(crate) const ESTATE: &str = "[[organisation]]
 platform = \"github-actions\"
 name = \"acme\"
 id = \"1001\"

@@ -165,7 +165,8 @@ fn expectation(row: &UseRow, expected: &[Expected]) -> Expectation {
         Expectation::SubjectUnseen
     } else if planned {
         Expectation::UnknownSubject
-    } else if expected.iter().any(workload) {
+    } else if expected.iter().any(|it| it.subject != "*" && workload(it)) {
+        // Where any subject is meant, none is known by it.
         Expectation::UnknownRole
     } else {
         Expectation::Unknown
@@ -201,6 +202,25 @@ mod tests {
         for (pattern, text) in [("a", "ab"), ("", "a"), ("a*a", "a"), ("a*b*c", "acb"), ("*b", "ba")] {
             assert!(!matches(pattern, text), "{pattern} {text}");
         }
+    }
+
+    #[test]
+    fn a_role_for_any_workload_makes_none_known_elsewhere() {
+        let expected = |principal: &str, subject: &str| Expected {
+            principal: principal.to_owned(),
+            issuer: "*".to_owned(),
+            subject: subject.to_owned(),
+        };
+        let row: UseRow = serde_json::from_value(serde_json::json!({
+            "cloud": "aws", "account": "1", "class": "federated", "credential": "", "principal": "publish",
+            "issuer": "i", "subject": "s", "audience": "", "agent": "", "system": "", "day": "2026-10-01",
+            "address": "", "addresses": 0, "hours": 1, "minutes": 1, "issued": 1, "uses": 0, "refused": 0,
+            "first": "2026-10-01T00:00:00Z", "last": "2026-10-01T00:00:00Z",
+        }))
+        .unwrap();
+        assert_eq!(expectation(&row, &[expected("vault", "*")]), Expectation::Unknown);
+        assert_eq!(expectation(&row, &[expected("deploy", "s")]), Expectation::UnknownRole);
+        assert_eq!(expectation(&row, &[expected("publish", "*")]), Expectation::Expected);
     }
 
     proptest! {

@@ -9,12 +9,13 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use clap::Args;
 use daypass_claims::{Clock, Timestamp};
 use daypass_evidence::{Input, Ledger, Options, Report, SourceKind, count_files, gather};
 use daypass_server::SystemClock;
 
+use crate::commands::files;
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
 use crate::progress;
@@ -100,7 +101,7 @@ impl Logs {
     }
 
     fn exist(&self) -> Result<()> {
-        self.inputs().iter().try_for_each(|Input { path, .. }| exists(path))
+        self.inputs().iter().try_for_each(|Input { path, .. }| files::exists(path))
     }
 }
 
@@ -119,7 +120,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
     }
     arguments.logs.exist()?;
     let now = SystemClock.now();
-    let question = arguments.asked.question(now, arguments.plan.read()?)?;
+    let question = arguments.asked.question(now, arguments.plan.read(output)?)?;
     // What lies after the window's end may be true, what lies after now cannot be.
     let until = now.max(question.until);
     let report = read(&inputs, arguments.logs.threads, until, &question)?;
@@ -154,12 +155,5 @@ impl daypass_evidence::Progress for Bar {
         bar.0 = bar.0.saturating_add(1);
         let done = bar.0;
         bar.1.at(done);
-    }
-}
-
-fn exists(path: &Utf8Path) -> Result<()> {
-    match path.metadata() {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Failure::usage(format!("cannot read `{path}`: {error}"))),
     }
 }

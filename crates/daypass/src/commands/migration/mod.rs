@@ -70,22 +70,29 @@ impl Chosen {
 
     /// Reads the plan, and then the given files in place of its own, if any are given.
     pub(super) fn open_over(&self, paths: &[Utf8PathBuf]) -> Result<Migration> {
-        let source = read_large(&self.plan)?;
-        let plan =
-            Plan::parse(&source).map_err(|error| Failure::input(error.problems, vec![source.clone()]))?;
-        let own = if plan.paths.is_empty() { vec![".".to_owned()] } else { plan.paths.clone() };
-        let read = if paths.is_empty() {
-            let home = folder_of(&self.plan);
-            Read::all(Survey::new(), &from(home, &own), home)?
-        } else {
-            Read::all(Survey::new(), paths, Utf8Path::new(""))?
-        };
-        Ok(Migration { source, plan, read })
+        Migration::open(&self.plan, paths)
     }
 
     /// Where the plan lies.
     pub(super) fn path(&self) -> &Utf8Path {
         &self.plan
+    }
+}
+
+impl Migration {
+    /// Reads a plan, and then the given files; the files that it was drawn from, if none are given.
+    pub(super) fn open(file: &Utf8Path, paths: &[Utf8PathBuf]) -> Result<Self> {
+        let source = read_large(file)?;
+        let plan =
+            Plan::parse(&source).map_err(|error| Failure::input(error.problems, vec![source.clone()]))?;
+        let own = if plan.paths.is_empty() { vec![".".to_owned()] } else { plan.paths.clone() };
+        let read = if paths.is_empty() {
+            let home = folder_of(file);
+            Read::all(Survey::new(), &from(home, &own), home)?
+        } else {
+            Read::all(Survey::new(), paths, Utf8Path::new(""))?
+        };
+        Ok(Self { source, plan, read })
     }
 }
 

@@ -24,7 +24,7 @@ use crate::render::{count, style};
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  daypass evidence --cloudtrail logs/ --key AKIAIOSFODNN7EXAMPLE --json > evidence.json
+  daypass evidence --plan daypass.migration.toml --cloudtrail logs/ --json > evidence.json
   daypass retire --evidence evidence.json
   daypass retire cred-0123456789abcdef --evidence evidence.json
 
