@@ -157,6 +157,8 @@ fn arguments_that_make_no_sense_are_refused() {
 fn progress_is_for_terminals() {
     let place = place();
     assert_eq!(ask(place.path(), &[]).exits(0).stderr, "");
+    let Some(seen) = ask(place.path(), &["--threads", "1"]).on_a_terminal() else { return };
+    assert!(seen.contains("reading logs [###") && seen.contains("] 20 of 20"), "{seen}");
 }
 
 /// A repository whose workflow has a stored key, with a plan that lies elsewhere.

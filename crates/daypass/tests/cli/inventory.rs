@@ -234,4 +234,6 @@ fn progress_is_for_terminals() {
     let place = repository();
     let ran = daypass(["inventory", "."]).within(place.path()).exits(0);
     assert_eq!(ran.stderr, "");
+    let Some(seen) = daypass(["inventory", "."]).within(place.path()).on_a_terminal() else { return };
+    assert!(seen.contains("reading files [###"), "{seen}");
 }

@@ -71,6 +71,29 @@ impl Call {
         ran
     }
 
+    /// Runs it on a terminal of its own and gives all that is written there; `None` without util-linux's `script`, which makes one.
+    pub(crate) fn on_a_terminal(&self) -> Option<String> {
+        if !cfg!(target_os = "linux") {
+            return None;
+        }
+        let quoted = |word: &str| format!("'{}'", word.replace('\'', r"'\''"));
+        let words =
+            std::iter::once(env!("CARGO_BIN_EXE_daypass")).chain(self.arguments.iter().map(String::as_str));
+        let line: Vec<String> = words.map(quoted).collect();
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--return", "--command", &line.join(" "), "/dev/null"]);
+        script.stdin(Stdio::null()).env_clear();
+        for (name, value) in self.command.get_envs() {
+            script.envs(value.map(|value| (name, value)));
+        }
+        script.current_dir(self.command.get_current_dir().unwrap());
+        match script.output() {
+            Ok(output) => Some(String::from_utf8(output.stdout).unwrap()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     /// Runs it; it must exit with this code.
     #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Ran {

@@ -24,7 +24,7 @@ pub(super) fn scan(given: &[Given], listings: &Listings, skipped: Vec<Skipped>) 
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some((given, name)) = work.get(index) else { return done };
             done.push((index, file(given, name, listings)));
-            progress.lock().unwrap_or_else(PoisonError::into_inner).at(index as u64);
+            progress.lock().unwrap_or_else(PoisonError::into_inner).at((index as u64).saturating_add(1));
         }
     };
     let workers = thread::available_parallelism().map_or(1, usize::from).min(work.len().max(1));
