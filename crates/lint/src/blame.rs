@@ -297,7 +297,8 @@ fn without(
     }
 }
 
-fn replace(condition: &mut Condition, clause: &Clause, body: &Condition) {
+/// Gives a clause of a condition another body.
+pub(crate) fn replace(condition: &mut Condition, clause: &Clause, body: &Condition) {
     match condition {
         Condition::All(parts) => parts.iter_mut().for_each(|part| replace(part, clause, body)),
         Condition::Clause(one) if **one == *clause => one.body = body.clone(),

@@ -204,10 +204,15 @@ impl<'a> View<'a> {
 
     /// The string of the document that a condition's value was written as, or the condition itself.
     pub(crate) fn value_span(&self, clause: &Clause, is_it: impl Fn(&str) -> bool) -> Span {
-        let strings = self.found.tree.strings();
-        let after = strings.iter().filter(|(text, span)| span.start >= clause.span.start && is_it(text));
-        after.min_by_key(|(_, span)| span.start).map_or(clause.span, |(_, span)| *span)
+        value_span(self.found, clause, is_it)
     }
+}
+
+/// The string of a document that a condition's value was written as, or the condition itself.
+pub(crate) fn value_span(found: &FoundPolicy, clause: &Clause, is_it: impl Fn(&str) -> bool) -> Span {
+    let strings = found.tree.strings();
+    let after = strings.iter().filter(|(text, span)| span.start >= clause.span.start && is_it(text));
+    after.min_by_key(|(_, span)| span.start).map_or(clause.span, |(_, span)| *span)
 }
 
 /// Whether a statement lets tokens in.

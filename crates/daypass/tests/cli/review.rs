@@ -89,6 +89,111 @@ fn trust_beyond_use_is_named_with_what_would_do() {
     assert_eq!(check(&answer, "assumptions-logged")["pass"], true, "{answer:#}");
 }
 
+/// A policy of AWS with a statement for each list of subjects.
+fn statements(of: &[&[&str]]) -> String {
+    let issuer = "token.actions.githubusercontent.com";
+    let one = |(at, subjects): (usize, &&[&str])| {
+        json!({
+            "Sid": format!("S{at}"), "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+            "Principal": {"Federated": format!("arn:aws:iam::111122223333:oidc-provider/{issuer}")},
+            "Condition": {
+                "StringEquals": {format!("{issuer}:aud"): "sts.amazonaws.com"},
+                "StringLike": {format!("{issuer}:sub"): subjects, format!("{issuer}:job_workflow_ref"): format!("acme/ci/.github/workflows/s{at}.yml@*")},
+            },
+        })
+    };
+    let all: Vec<Value> = of.iter().enumerate().map(one).collect();
+    serde_json::to_string_pretty(&json!({"Version": "2012-10-17", "Statement": all})).unwrap()
+}
+
+#[test]
+fn statements_and_values_that_nobody_needed_are_named() {
+    let place = tempfile::tempdir().unwrap();
+    let (main, tags, old) =
+        ("repo:acme/app:ref:refs/heads/main", "repo:acme/app:ref:refs/tags/*", "repo:acme/old:*");
+    let document = statements(&[&[old], &[main, tags], &["repo:acme/tool:environment:prod"]]);
+    let line = |text: &str| document.lines().position(|line| line.contains(text)).unwrap() as u64 + 1;
+    write(place.path(), "infra/deploy.json", &document);
+    let seen = [session("deploy", main), session("deploy", "repo:acme/tool:environment:prod")];
+    let ask = |evidence: &str| {
+        write(place.path(), "evidence.json", evidence);
+        let answer = review(place.path(), &["--evidence", "evidence.json", "--json"]).exits(1).json();
+        answer["sprawl"][0].clone()
+    };
+    let sprawl = ask(&evidence(&seen));
+    let idle: Vec<(&str, u64)> = sprawl["idle"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["what"].as_str().unwrap(), it["line"].as_u64().unwrap()))
+        .collect();
+    let value = format!("`{tags}` of StringLike token.actions.githubusercontent.com:sub");
+    assert_eq!(idle, [("S0", line("\"Statement\"") + 1), (&*value, line(tags))], "{sprawl:#}");
+    assert!(
+        sprawl["why"].as_str().unwrap().contains("2 parts of it were of no use in 10 days"),
+        "{sprawl:#}"
+    );
+
+    // Who came unplanned came by way of something.
+    let mut unplanned = session("deploy", "repo:acme/app:ref:refs/tags/v1");
+    unplanned["expectation"] = "unknown-subject".into();
+    let idle = |seen: &[Value], change: &dyn Fn(&mut Value)| {
+        let mut evidence: Value = serde_json::from_str(&evidence(seen)).unwrap();
+        change(&mut evidence);
+        ask(&evidence.to_string())["idle"].as_array().map_or(0, Vec::len)
+    };
+    let all = [seen.as_slice(), &[unplanned.clone()]].concat();
+    assert_eq!(idle(&all, &|_| {}), 1);
+    // Logs with gaps, and sessions of nobody knows whom, leave it open, and then there is nothing to write the rest from.
+    assert_eq!(idle(&seen, &|evidence| evidence["logs"][0]["missing"] = json!(["2026-10-12"])), 0);
+    unplanned["subject"] = "".into();
+    assert_eq!(idle(&[seen.as_slice(), &[unplanned]].concat(), &|_| {}), 0);
+}
+
+#[test]
+fn what_would_do_is_written_from_a_statement_that_is_used() {
+    let place = tempfile::tempdir().unwrap();
+    let main = "repo:acme/app:ref:refs/heads/main";
+    write(
+        place.path(),
+        "infra/deploy.json",
+        statements(&[&["repo:acme/app:*"], &["repo:acme/app:ref:refs/heads/*"]]),
+    );
+    write(place.path(), "evidence.json", evidence(&[session("deploy", main)]));
+    let answer = review(place.path(), &["--evidence", "evidence.json", "--json"]).exits(1).json();
+    // Both let it in, and nothing says by which it came.
+    assert_eq!(answer["sprawl"].as_array().unwrap().len(), 0, "{answer:#}");
+    assert!(check(&answer, "no-sprawl")["pass"].is_null(), "{answer:#}");
+
+    write(
+        place.path(),
+        "infra/deploy.json",
+        statements(&[&["repo:acme/old:*"], &["repo:acme/app:ref:refs/heads/*"]]),
+    );
+    let answer = review(place.path(), &["--evidence", "evidence.json", "--json"]).exits(1).json();
+    let document = answer["sprawl"][0]["narrower"]["document"].as_str().unwrap();
+    assert!(
+        document.contains(main) && document.contains("s1.yml") && !document.contains("s0.yml"),
+        "{document}"
+    );
+    write(place.path(), "narrower.json", document);
+    daypass(["prove", "implies", "narrower.json", "infra/deploy.json"]).within(place.path()).exits(0);
+}
+
+#[test]
+fn a_subject_that_the_policy_does_not_admit_makes_no_proof() {
+    let place = tempfile::tempdir().unwrap();
+    write(place.path(), "infra/main.json", policy("repo:acme/app:ref:refs/heads/main"));
+    write(place.path(), "evidence.json", evidence(&[session("main", "repo:acme/other:ref:refs/heads/main")]));
+    let answer = review(place.path(), &["--evidence", "evidence.json", "--json"]).run().json();
+    let sprawl = check(&answer, "no-sprawl");
+    assert!(
+        sprawl["pass"].is_null()
+            && sprawl["places"][0]["what"].as_str().unwrap().contains("admits no token of that subject"),
+        "{sprawl:#}"
+    );
+}
+
 #[test]
 fn what_a_baseline_accepts_does_not_fail() {
     let place = place();

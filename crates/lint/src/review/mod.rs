@@ -4,6 +4,7 @@
 //! there is any, the evidence of audit logs.
 
 mod html;
+mod idle;
 mod render;
 mod sarif;
 mod sprawl;
@@ -16,6 +17,7 @@ use daypass_trust::form::Policy;
 use serde::Serialize;
 
 pub use html::page;
+pub use idle::Idle;
 pub use render::{markdown, text};
 pub use sarif::sarif;
 pub use sprawl::{Excess, Narrower, Sprawl};

@@ -22,6 +22,7 @@ pub fn text(review: &Review) -> String {
             out.push_str(&format!("  seen: {subject}\n"));
         }
         out.push_str(&more(sprawl.observed.len(), "  "));
+        sprawl.idle.iter().for_each(|it| out.push_str(&format!("  no use: {}\n", it.in_words())));
         if let Some(narrower) = &sprawl.narrower {
             if let Some(witness) = &narrower.without {
                 out.push_str(&format!("  and it admits {}\n", witness.subject()));
@@ -64,6 +65,9 @@ fn beyond(sprawl: &Sprawl) -> String {
         format!("\n**{}** ({}): {}\n", escaped(&sprawl.role), escaped(&place), escaped(&sprawl.why));
     for subject in sprawl.observed.iter().take(MOST) {
         out.push_str(&format!("- seen: {}\n", escaped(subject)));
+    }
+    for it in &sprawl.idle {
+        out.push_str(&format!("- no use: {}\n", escaped(&it.in_words())));
     }
     if let Some(narrower) = &sprawl.narrower {
         // No line of a document that was written here begins with a fence.
@@ -111,6 +115,13 @@ impl super::Place {
         } else {
             format!("{}:{}: {}", self.file, self.line, self.what)
         }
+    }
+}
+
+impl super::Idle {
+    /// `file:line: what it is`.
+    fn in_words(&self) -> String {
+        format!("{}:{}: {}", self.file, self.line, self.what)
     }
 }
 

@@ -3,18 +3,19 @@
 //! What would do is not guessed: the narrower document is compiled, and proved to admit nobody whom the old one does not, and
 //! every token with an observed subject whom the old one does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use daypass_claims::Issuer;
 use daypass_evidence::{Class, Cloud, Report as Evidence, SessionFinding};
-use daypass_prove::{Verdict, Witness, implies};
+use daypass_prove::{Verdict, Witness, dead, implies};
 use daypass_trust::document::Source;
 use daypass_trust::form::{Condition, Pattern, Policy};
 use daypass_trust::write::{Grant, Others, Wanted, write};
 use daypass_trust::{Dialect, compile};
 use serde::Serialize;
 
+use super::idle::{self, Idle, Subjects, Unused};
 use super::standard::sessions;
 use super::{Place, Trust};
 use crate::view::{admits_tokens, equals};
@@ -34,7 +35,9 @@ pub struct Sprawl {
     pub why: String,
     /// The subjects that were seen.
     pub observed: Vec<String>,
-    /// What would do; `None` for a role that nobody uses.
+    /// Parts of the policy that none of the sessions needed, as far as that can be told.
+    pub idle: Vec<Idle>,
+    /// What would do; `None` for a role that nobody uses, and where none can be written or proved.
     pub narrower: Option<Narrower>,
     /// What tells it from others in a baseline.
     pub fingerprint: String,
@@ -82,17 +85,15 @@ fn of_role(trust: &Trust<'_>, evidence: &Evidence) -> Result<Option<Sprawl>, Str
     let used: Vec<&SessionFinding> = sessions(evidence)
         .filter(|it| it.cloud == cloud && it.class == Class::Federated && it.issued > 0 && is_of(it, trust))
         .collect();
+    let heard = heard(trust, evidence, cloud);
     if used.is_empty() {
-        return unused(trust, evidence, cloud);
+        let days = heard.map_err(|why| format!("no session was seen, and {why}"))?;
+        let why = format!("nobody assumed it in {days} days");
+        return Ok(Some(sprawl(trust, Excess::Unused, why, Vec::new(), Vec::new(), None)));
     }
-    let unplanned = used.iter().filter(|it| it.expectation.is_surprise()).count();
-    let seen: Vec<&&SessionFinding> =
-        used.iter().filter(|it| !it.expectation.is_surprise() && !it.subject.is_empty()).collect();
-    let mut subjects = BTreeMap::<Issuer, BTreeSet<String>>::new();
-    for session in &seen {
-        let issuer = issuer(session, trust).ok_or("the logs do not say whose tokens its sessions came of")?;
-        subjects.entry(issuer).or_default().insert(session.subject.clone());
-    }
+    let (unplanned, planned): (Vec<&SessionFinding>, Vec<&SessionFinding>) =
+        used.iter().copied().partition(|it| it.expectation.is_surprise());
+    let subjects = subjects(planned.into_iter().filter(|it| !it.subject.is_empty()), trust)?;
     let observed: Vec<String> = subjects.values().flatten().cloned().collect();
     if observed.is_empty() {
         return Err("the logs do not show for whom its sessions were issued".to_owned());
@@ -103,34 +104,67 @@ fn of_role(trust: &Trust<'_>, evidence: &Evidence) -> Result<Option<Sprawl>, Str
             observed.len()
         ));
     }
-    let Some(narrower) = narrower(trust, &subjects)? else { return Ok(None) };
+    let stranger = |it: &&String| dead(&of_subject(&trust.policy, it), &trust.prover).answer == Verdict::Yes;
+    if let Some(subject) = observed.iter().find(stranger) {
+        return Err(format!("`{subject}` had sessions, and it admits no token of that subject"));
+    }
+    // Who came unplanned used the trust as well. Where it is not known of all who they were, nothing is called unused.
+    let (days, unused) = match (heard, self::subjects(used, trust)) {
+        (Ok(days), Ok(all)) if !all.values().flatten().any(String::is_empty) => {
+            (days, idle::find(trust, &all))
+        }
+        _ => (0, Unused::default()),
+    };
     let mut why = format!(
         "it admits more than the {} that {} seen",
         if observed.len() == 1 { "subject" } else { "subjects" },
         if observed.len() == 1 { "was" } else { "were" }
     );
-    if unplanned > 0 {
+    match unused.parts.len() {
+        0 => {}
+        1 => why.push_str(&format!("; a part of it was of no use in {days} days")),
+        several => why.push_str(&format!("; {several} parts of it were of no use in {days} days")),
+    }
+    if !unplanned.is_empty() {
+        let unplanned = unplanned.len();
         why.push_str(&format!("; {unplanned} more had sessions that nobody planned, and are left out"));
     }
-    Ok(Some(sprawl(trust, Excess::WiderThanUsed, why, observed, Some(narrower))))
+    let narrower = match narrower(trust, &subjects, &unused) {
+        Ok(None) => return Ok(None),
+        Ok(narrower) => narrower,
+        Err(doubt) if unused.parts.is_empty() => return Err(doubt),
+        Err(doubt) => {
+            why.push_str(&format!("; what would do cannot be written for it: {doubt}"));
+            None
+        }
+    };
+    Ok(Some(sprawl(trust, Excess::WiderThanUsed, why, observed, unused.parts, narrower)))
 }
 
-/// A role without sessions, if the logs would have had them.
-fn unused(trust: &Trust<'_>, evidence: &Evidence, cloud: Cloud) -> Result<Option<Sprawl>, String> {
+/// For how many days the logs would have had its sessions, if they would have on every one.
+fn heard(trust: &Trust<'_>, evidence: &Evidence, cloud: Cloud) -> Result<u64, &'static str> {
     let account = trust.found.options.account.as_deref();
     let logs = evidence.logs.iter().filter(|it| {
         it.cloud == cloud && (cloud != Cloud::Aws || account.is_none_or(|account| account == it.account))
     });
     let logs: Vec<_> = logs.collect();
-    if logs.is_empty() {
-        return Err("there are no logs of its account".to_owned());
-    }
     if logs.iter().any(|it| !it.coverage.missing.is_empty() || it.coverage.lost > 0) {
-        return Err("no session was seen, and the logs have gaps".to_owned());
+        return Err("the logs have gaps");
     }
-    let days = logs.iter().map(|it| it.coverage.days).max().unwrap_or_default();
-    let why = format!("nobody assumed it in {days} days");
-    Ok(Some(sprawl(trust, Excess::Unused, why, Vec::new(), None)))
+    logs.iter().map(|it| it.coverage.days).max().ok_or("there are no logs of its account")
+}
+
+/// The subjects of sessions, by whose tokens they came of.
+fn subjects<'s>(
+    sessions: impl IntoIterator<Item = &'s SessionFinding>,
+    trust: &Trust<'_>,
+) -> Result<Subjects, &'static str> {
+    let mut subjects = Subjects::new();
+    for session in sessions {
+        let issuer = issuer(session, trust).ok_or("the logs do not say whose tokens its sessions came of")?;
+        subjects.entry(issuer).or_default().insert(session.subject.clone());
+    }
+    Ok(subjects)
 }
 
 fn sprawl(
@@ -138,6 +172,7 @@ fn sprawl(
     excess: Excess,
     why: String,
     observed: Vec<String>,
+    idle: Vec<Idle>,
     narrower: Option<Narrower>,
 ) -> Sprawl {
     let (role, location) = (trust.found.role.clone(), &trust.found.location);
@@ -150,16 +185,14 @@ fn sprawl(
         excess,
         why,
         observed,
+        idle,
         narrower,
         fingerprint,
     }
 }
 
 /// The document for these subjects alone, proved; `None` where the old one admits no other.
-fn narrower(
-    trust: &Trust<'_>,
-    subjects: &BTreeMap<Issuer, BTreeSet<String>>,
-) -> Result<Option<Narrower>, String> {
+fn narrower(trust: &Trust<'_>, subjects: &Subjects, unused: &Unused) -> Result<Option<Narrower>, String> {
     let grants: Vec<Grant> = subjects
         .iter()
         .map(|(issuer, subjects)| {
@@ -169,7 +202,7 @@ fn narrower(
         })
         .collect();
     let Trust { found, policy, prover } = trust;
-    let document = write(policy, &found.tree, &grants, Others::Keep)
+    let document = write(&unused.put_last(policy), &found.tree, &grants, Others::Keep)
         .map_err(|error| format!("no narrower condition: {error}"))?;
     let source = Source::new(found.source.name(), document.as_str());
     let new = compile(found.dialect, &source, &found.options)
@@ -183,7 +216,11 @@ fn narrower(
     }
     let onward = implies(&new, policy, prover);
     if onward.answer != Verdict::Yes {
-        return Err(format!("the condition for what was seen is not narrower: {}", onward.why.join("; ")));
+        let why = onward.witness.map_or_else(
+            || onward.why.join("; "),
+            |it| format!("it admits `{}` with other claims than the old one", it.subject()),
+        );
+        return Err(format!("the condition for what was seen is not narrower: {why}"));
     }
     for subject in subjects.values().flatten() {
         if implies(&of_subject(policy, subject), &new, prover).answer != Verdict::Yes {

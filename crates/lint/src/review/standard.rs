@@ -281,13 +281,18 @@ fn sprawl(looked: &Looked<'_>) -> Outcome {
         return without_evidence();
     }
     if !looked.sprawl.is_empty() {
-        let places = looked.sprawl.iter().map(|it| Place {
-            file: it.file.clone(),
-            line: it.line,
-            what: format!("`{}`: {}", it.role, it.why),
+        let places = looked.sprawl.iter().flat_map(|it| {
+            let role = &it.role;
+            let whole = Place { file: it.file.clone(), line: it.line, what: format!("`{role}`: {}", it.why) };
+            let parts = it.idle.iter().map(move |part| Place {
+                file: part.file.clone(),
+                line: part.line,
+                what: format!("`{role}`: {} was of no use", part.what),
+            });
+            std::iter::once(whole).chain(parts)
         });
-        let places: Vec<Place> = places.collect();
-        return (Some(false), format!("{} beyond use", counted(places.len(), "trust policy")), places);
+        let why = format!("{} beyond use", counted(looked.sprawl.len(), "trust policy"));
+        return (Some(false), why, places.collect());
     }
     if looked.trusts.is_empty() {
         return (None, "there is no trust policy below the paths".to_owned(), Vec::new());
