@@ -33,9 +33,23 @@ impl Cores {
 
 /// Keeps this thread, and the threads and processes that it starts, on one core.
 pub(crate) fn pin(core: usize) -> Result<()> {
+    pin_to(&[core])
+}
+
+/// The same for several cores.
+pub(crate) fn pin_to(cores: &[usize]) -> Result<()> {
     let mut set = CpuSet::new();
-    set.set(core);
-    sched_setaffinity(None, &set).with_context(|| format!("cannot run on core {core}"))
+    for core in cores {
+        set.set(*core);
+    }
+    sched_setaffinity(None, &set).with_context(|| format!("cannot run on cores {cores:?}"))
+}
+
+/// How many processes wanted a core in the last minute: what else ran beside a measurement that goes by the clock on the wall.
+pub(crate) fn load_average() -> Result<f64> {
+    let text = fs::read_to_string("/proc/loadavg").context("cannot read /proc/loadavg")?;
+    let first = text.split(' ').next().unwrap_or_default();
+    first.parse().with_context(|| format!("`{first}` is no load average"))
 }
 
 /// Does `work` on a core, in a thread of its own, and waits for it.

@@ -15,11 +15,14 @@ use flate2::bufread::MultiGzDecoder;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use crate::cores::{Cores, pin};
+use crate::cores::{Cores, load_average, pin};
 use crate::spread::{Spread, rounded};
 
-/// Rounds of both.
+/// Rounds of both; fewer where one takes minutes.
 const ROUNDS: usize = 5;
+const FEW_ROUNDS: usize = 3;
+/// Compressed bytes from which on it does.
+const MANY: u64 = 500_000_000;
 
 /// One of the two, as its process is asked to do it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -36,26 +39,37 @@ struct Run {
     cpu_s: f64,
     peak_mib: f64,
     records: u64,
+    /// Of JSON, by the floor, which holds all of it.
+    json_mb: f64,
 }
 
 /// All that was measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
     compressed_mb: f64,
+    json_mb: f64,
     records: u64,
     floor: Spread,
     reader: Spread,
     peak_mib: f64,
+    /// Of the machine, before the first round.
+    load: f64,
 }
 
-/// Makes up so many megabytes of CloudTrail and reads them.
-pub(crate) fn measure(megabytes: u64, smoke: bool) -> Result<Report> {
+/// Makes up CloudTrail of at least so many compressed bytes, and reads it.
+pub(crate) fn measure(bytes: u64, smoke: bool) -> Result<Report> {
     let folder = tempfile::tempdir()?;
     let path = Utf8Path::from_path(folder.path()).context("the temporary folder's name is not UTF-8")?;
-    let written = write_month(path, &Month { bytes: megabytes << 20, ..Month::default() })?;
+    let written = write_month(path, &Month { bytes, ..Month::default() })?;
     let compressed_mb = written.bytes as f64 / 1e6;
+    let load = load_average()?;
     let mut runs = [Vec::new(), Vec::new()];
-    for _ in 0..if smoke { 1 } else { ROUNDS } {
+    let rounds = match (smoke, written.bytes < MANY) {
+        (true, _) => 1,
+        (false, true) => ROUNDS,
+        (false, false) => FEW_ROUNDS,
+    };
+    for _ in 0..rounds {
         for (part, runs) in [Part::Floor, Part::Reader].into_iter().zip(&mut runs) {
             runs.push(run(part, path)?);
         }
@@ -68,9 +82,11 @@ pub(crate) fn measure(megabytes: u64, smoke: bool) -> Result<Report> {
     let speed = |runs: &[Run]| Spread::of(runs.iter().map(|run| compressed_mb / run.cpu_s));
     Ok(Report {
         compressed_mb,
+        json_mb: floor.iter().map(|run| run.json_mb).fold(0.0, f64::max),
         records: written.records,
         floor: speed(&floor),
         reader: speed(&reader),
+        load,
         peak_mib: reader.iter().map(|run| run.peak_mib).fold(0.0, f64::max),
     })
 }
@@ -87,6 +103,7 @@ fn run(part: Part, path: &Utf8Path) -> Result<Run> {
         cpu_s: number("cpu_s")?,
         peak_mib: number("peak_mib")?,
         records: said.get("records").and_then(Value::as_u64).unwrap_or_default(),
+        json_mb: number("json_mb")?,
     })
 }
 
@@ -94,27 +111,27 @@ fn run(part: Part, path: &Utf8Path) -> Result<Run> {
 pub(crate) fn part(part: Part, path: &Utf8Path, out: &mut impl Write) -> Result<()> {
     pin(Cores::find()?.server)?;
     let before = process_cpu()?;
-    let records = match part {
-        Part::Floor => floor(path)?,
+    let (records, json_mb) = match part {
+        Part::Floor => (0, floor(path)? as f64 / 1e6),
         Part::Reader => {
             let input = Input { source: SourceKind::CloudTrail, path: path.to_owned() };
             let gathered = gather(&[input], &Options::default(), &())?;
             let mut rows = 0_u64;
             let rest = gathered.each_use(&mut |_| rows += 1)?;
             ensure!(rows > 0 && rest.reading.skipped.is_empty(), "{:?}", rest.reading.skipped);
-            rest.reading.records
+            (rest.reading.records, 0.0)
         }
     };
     let cpu_s = process_cpu()? - before;
-    let line = json!({ "cpu_s": cpu_s, "peak_mib": peak_mib()?, "records": records });
+    let line = json!({ "cpu_s": cpu_s, "peak_mib": peak_mib()?, "records": records, "json_mb": json_mb });
     writeln!(out, "{line}")?;
     Ok(())
 }
 
 /// What has to be done whatever is made of it: each file decompressed, and its tokens found. It may hold a whole file, which the
-/// reader may not.
-fn floor(path: &Utf8Path) -> Result<u64> {
-    let mut text = Vec::new();
+/// reader may not. Says how many bytes of JSON there were.
+fn floor(path: &Utf8Path) -> Result<usize> {
+    let (mut text, mut bytes) = (Vec::new(), 0);
     let mut folders = vec![path.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in folder.read_dir_utf8()? {
@@ -127,9 +144,10 @@ fn floor(path: &Utf8Path) -> Result<u64> {
             MultiGzDecoder::new(BufReader::with_capacity(128 * 1024, File::open(entry.path())?))
                 .read_to_end(&mut text)?;
             std::hint::black_box(serde_json::from_slice::<IgnoredAny>(&text)?);
+            bytes += text.len();
         }
     }
-    Ok(0)
+    Ok(bytes)
 }
 
 /// Of all threads, those that have ended with them.
@@ -143,7 +161,12 @@ fn process_cpu() -> Result<f64> {
 
 /// The most that this process ever had resident.
 pub(crate) fn peak_mib() -> Result<f64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
+    peak_mib_of(std::process::id())
+}
+
+/// The most that a process ever had resident, as long as it runs.
+pub(crate) fn peak_mib_of(process: u32) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let kib =
         status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
     let kib: u32 = kib.context("the kernel does not say how much was resident")?;
@@ -159,17 +182,23 @@ impl Report {
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "compressed_mb": rounded(self.compressed_mb),
+            "json_mb": rounded(self.json_mb),
             "records": self.records,
             "floor_mb_per_s": rounded(self.floor.median),
             "reader_mb_per_s": rounded(self.reader.median),
             "ratio": rounded(self.ratio()),
             "peak_rss_mib": rounded(self.peak_mib),
+            "load_average": rounded(self.load),
             "spread": { "floor_mb_per_s": self.floor.to_json(), "reader_mb_per_s": self.reader.to_json() },
         })
     }
 
     pub(crate) fn write_table(&self, out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "{} records, {:.0} MB compressed, one core", self.records, self.compressed_mb)?;
+        writeln!(
+            out,
+            "{} records, {:.0} MB compressed, {:.0} MB of JSON, one core, load {:.1}",
+            self.records, self.compressed_mb, self.json_mb, self.load
+        )?;
         for (name, Spread { min, median, max }) in
             [("decompression and tokens, MB/s", self.floor), ("the reader, MB/s", self.reader)]
         {

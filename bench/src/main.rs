@@ -7,6 +7,7 @@ mod decide;
 mod estate;
 mod evidence;
 mod exchange;
+mod inventory;
 mod load;
 mod report;
 mod server;
@@ -34,6 +35,7 @@ enum Command {
     Evidence(Evidence),
     #[command(hide = true)]
     EvidencePart(EvidencePart),
+    Inventory(Inventory),
     Check(Check),
     #[command(hide = true)]
     CheckPart(CheckPart),
@@ -62,9 +64,9 @@ struct Evidence {
     /// Print one line of JSON.
     #[arg(long)]
     json: bool,
-    /// Compressed megabytes to make up and read.
-    #[arg(long, value_name = "N", default_value_t = 200)]
-    megabytes: u64,
+    /// Compressed bytes to make up and read, at least.
+    #[arg(long, value_name = "N", default_value_t = 200_000_000)]
+    bytes: u64,
     /// Go through everything in seconds, with numbers too small to mean anything.
     #[arg(long)]
     smoke: bool,
@@ -75,6 +77,23 @@ struct Evidence {
 struct EvidencePart {
     part: evidence::Part,
     folder: Utf8PathBuf,
+}
+
+/// Measures the inventory of an organisation's pipelines.
+#[derive(Debug, Args)]
+struct Inventory {
+    /// Print one line of JSON.
+    #[arg(long)]
+    json: bool,
+    /// Files to make up and read.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    files: usize,
+    /// Go through everything in seconds, with numbers too small to mean anything.
+    #[arg(long)]
+    smoke: bool,
+    /// Measure this program, rather than the workspace's own as `cargo build --release` makes it.
+    #[arg(long, value_name = "FILE")]
+    daypass: Option<PathBuf>,
 }
 
 /// Measures checking trust policies: one policy's matrix of personas, and estates of many roles.
@@ -102,8 +121,8 @@ fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Exchange(arguments) => exchange(arguments, &mut out),
         Command::Evidence(arguments) => {
-            let megabytes = if arguments.smoke { 1 } else { arguments.megabytes };
-            let report = evidence::measure(megabytes, arguments.smoke)?;
+            let bytes = if arguments.smoke { 1_000_000 } else { arguments.bytes };
+            let report = evidence::measure(bytes, arguments.smoke)?;
             if arguments.json {
                 writeln!(out, "{}", report.to_json())?;
             } else {
@@ -112,6 +131,7 @@ fn main() -> Result<()> {
             Ok(())
         }
         Command::EvidencePart(arguments) => evidence::part(arguments.part, &arguments.folder, &mut out),
+        Command::Inventory(arguments) => inventory(arguments, &mut out),
         Command::Check(arguments) => {
             let report = check::measure(&arguments.corpus, arguments.smoke)?;
             if arguments.json {
@@ -123,6 +143,21 @@ fn main() -> Result<()> {
         }
         Command::CheckPart(arguments) => check::part(arguments.roles, &mut out),
     }
+}
+
+fn inventory(arguments: Inventory, out: &mut impl Write) -> Result<()> {
+    let program = match arguments.daypass {
+        Some(program) => program,
+        None => server::build()?,
+    };
+    let files = if arguments.smoke { 1_000 } else { arguments.files };
+    let report = inventory::measure(&program, files, arguments.smoke)?;
+    if arguments.json {
+        writeln!(out, "{}", report.to_json())?;
+    } else {
+        report.write_table(out)?;
+    }
+    Ok(())
 }
 
 fn exchange(arguments: Exchange, out: &mut impl Write) -> Result<()> {
