@@ -503,3 +503,34 @@ fn a_subject_that_is_too_long_is_named_as_the_reason() {
     );
     assert!(of("oversized-subject").contains("it has 131 bytes"), "{}", of("oversized-subject"));
 }
+
+#[test]
+fn one_unknown_value_hides_no_open_one_beside_it() {
+    let role = |subjects: &str| {
+        format!(
+            r#"variable "more" {{ type = string }}
+            resource "aws_iam_role" "deploy" {{
+              name = "deploy"
+              assume_role_policy = jsonencode({{ Version = "2012-10-17", Statement = [{{
+                Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity",
+                Principal = {{ Federated = "arn:aws:iam::444455556666:oidc-provider/{GITHUB}" }},
+                Condition = {{
+                  StringEquals = {{ "{GITHUB}:aud" = "sts.amazonaws.com" }},
+                  StringLike = {{ "{GITHUB}:sub" = {subjects} }},
+                }},
+              }}] }})
+            }}"#
+        )
+    };
+    for (subjects, wanted) in [
+        (r#"[var.more, "repo:*"]"#, "bad"),
+        (r#"["repo:*:ref:refs/heads/main", var.more]"#, "bad"),
+        (r#"[var.more, "repo:northwind@7700/api@8800:environment:prod"]"#, "good"),
+        ("[var.more]", "good"),
+    ] {
+        let report =
+            check(&MemoryTree::new().with("main.tf", role(subjects)), &["main.tf"], &Options::default());
+        assert_eq!(word(&report.findings), wanted, "{subjects}: {:?}", report.findings);
+        assert!(report.findings.iter().any(|it| it.rule == "undecided") || wanted == "bad", "{subjects}");
+    }
+}

@@ -137,7 +137,9 @@ fn clause(
     notes: &mut Vec<Problem>,
 ) -> Option<Condition> {
     let key = key::resolve(&member.name, principals);
-    if let Some(why) = unresolved(&member.node) {
+    let unresolved = unresolved(&member.node);
+    let values = values(scope.source, &member.node, problems)?;
+    if let Some(why) = unresolved.clone().filter(|_| values.is_empty() || operator.family == Family::Null) {
         return Some(Condition::Clause(Box::new(Clause {
             name: format!("{} {}", entry.name, member.name),
             wants: "a value that is not known here".to_owned(),
@@ -145,7 +147,6 @@ fn clause(
             body: Condition::Unknown(why),
         })));
     }
-    let values = values(scope.source, &member.node, problems)?;
     if let Variable::Never { why, .. } = &key.variable {
         notes.push(Problem::new(scope.source, member.name_span, why.clone()));
     }
@@ -155,18 +156,36 @@ fn clause(
         let tests =
             values.iter().map(|(text, span)| test(scope, operator.family, text, *span, principals, problems));
         let tests: Vec<Result<Test, String>> = tests.collect::<Option<_>>()?;
-        match tests.into_iter().collect::<Result<Vec<Test>, String>>() {
-            Ok(tests) => compare(operator, &key, tests),
-            Err(why) => Condition::Unknown(why),
+        let (mut known, mut why) = (Vec::with_capacity(tests.len()), unresolved.clone());
+        for test in tests {
+            match test {
+                Ok(test) => known.push(test),
+                Err(undecided) => why = why.or(Some(undecided)),
+            }
+        }
+        match why {
+            None => compare(operator, &key, known),
+            Some(why) if known.is_empty() => Condition::Unknown(why),
+            Some(why) => partly(operator, compare(operator, &key, known), why),
         }
     };
     let body = if is_audience(&key) { with_authorized_party(body, &key) } else { body };
     Some(Condition::Clause(Box::new(Clause {
         name: format!("{} {}", entry.name, member.name),
-        wants: wants(operator, &values),
+        wants: match unresolved {
+            Some(_) => format!("{}, and values that are not known here", wants(operator, &values)),
+            None => wants(operator, &values),
+        },
         span: member.name_span,
         body,
     })))
+}
+
+/// A condition of several values some of which are not known: one more value lets in more, or of a negated operator fewer, so that
+/// what the known ones let in, or keep out, they do whatever the others are.
+fn partly(operator: &Operator, known: Condition, why: String) -> Condition {
+    let both = vec![known, Condition::Unknown(why)];
+    if operator.negated { Condition::All(both) } else { Condition::Any(both) }
 }
 
 /// Why a value, or one of several, is not known.
@@ -175,15 +194,14 @@ fn unresolved(node: &Node) -> Option<String> {
     items.iter().find_map(Node::unresolved).map(str::to_owned)
 }
 
-/// Scalars as text: IAM compares unquoted numbers and booleans by how they are written.
+/// Scalars as text, as far as they are known: IAM compares unquoted numbers and booleans by how they are written.
 fn values<'n>(source: &Source, node: &'n Node, problems: &mut Problems) -> Option<Vec<(String, Span)>> {
     let items: &'n [Node] = node.as_array().unwrap_or(std::slice::from_ref(node));
-    let texts = items.iter().map(|item| match &item.value {
+    let known = items.iter().filter(|item| item.unresolved().is_none());
+    let texts = known.map(|item| match &item.value {
         Value::String(text) | Value::Number(text) => Some((text.clone(), item.span)),
         Value::Bool(value) => Some((value.to_string(), item.span)),
-        // Reported as what it is before the values are read.
-        Value::Unresolved(_) => None,
-        Value::Null | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
+        Value::Unresolved(_) | Value::Null | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
             let message =
                 format!("a condition value is a string, a number or a boolean, this is {}", item.kind());
             problems.push(Problem::new(source, item.span, message));

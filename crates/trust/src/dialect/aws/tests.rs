@@ -46,6 +46,25 @@ fn refusals(text: &str) -> String {
 use Outcome::{Allow, Deny, Unknown};
 
 #[test]
+fn what_the_known_values_of_a_list_decide_the_others_cannot_change() {
+    let decide = |condition: &str, sub: &str| decide(condition, &format!(r#"{{"sub": "{sub}"}}"#));
+    for (qualifier, operator, seen, other) in [
+        ("", "StringLike", Allow, Unknown),
+        ("ForAnyValue:", "StringLike", Allow, Unknown),
+        ("ForAllValues:", "StringLike", Allow, Unknown),
+        ("", "StringNotLike", Deny, Unknown),
+        ("ForAnyValue:", "StringNotLike", Deny, Unknown),
+        ("ForAllValues:", "StringNotLike", Deny, Unknown),
+    ] {
+        // A `${` that is not closed: what it means is not documented.
+        let condition =
+            format!(r#"{{"{qualifier}{operator}": {{"gh:sub": ["a${{gh:sub", "repo:acme/*"]}}}}"#);
+        assert_eq!(decide(&condition, "repo:acme/app"), seen, "{condition}");
+        assert_eq!(decide(&condition, "repo:evil/app"), other, "{condition}");
+    }
+}
+
+#[test]
 fn worked_vectors() {
     let pull_request = r#"{"sub": "repo:acme/x:pull_request"}"#;
     let vectors = [
