@@ -19,6 +19,8 @@ pub(crate) enum Expression {
     Path(String),
     /// A function call.
     Call(String, Vec<Expression>),
+    /// A part of what a call or parentheses give: `fromJSON(secrets.X).key`; an index that is no literal reads `*`.
+    Part(Box<Expression>, String),
     /// `!`.
     Not(Box<Expression>),
     /// `&&`.
@@ -77,7 +79,7 @@ impl Expression {
             Self::Literal(_) | Self::Compare => {}
             Self::Path(path) => found.push(path),
             Self::Call(_, arguments) => arguments.iter().for_each(|one| one.collect_paths(found)),
-            Self::Not(one) => one.collect_paths(found),
+            Self::Not(one) | Self::Part(one, _) => one.collect_paths(found),
             Self::And(left, right) | Self::Or(left, right) | Self::Equal(left, right) => {
                 left.collect_paths(found);
                 right.collect_paths(found);
@@ -105,7 +107,7 @@ impl Expression {
             }
             .unwrap_or_else(|| self.unknown()),
             Self::Call(name, arguments) => self.call(name, arguments),
-            Self::Path(_) | Self::Compare => self.unknown(),
+            Self::Path(_) | Self::Part(..) | Self::Compare => self.unknown(),
         }
     }
 
@@ -181,6 +183,7 @@ impl std::fmt::Display for Expression {
                 let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
                 write!(f, "{name}({})", arguments.join(", "))
             }
+            Self::Part(one, name) => write!(f, "{one}.{name}"),
             Self::Not(one) => write!(f, "!{one}"),
             Self::And(left, right) => write!(f, "{left} && {right}"),
             Self::Or(left, right) => write!(f, "({left} || {right})"),
@@ -260,7 +263,7 @@ impl<'t> Parser<'t> {
         let result = if self.eat("!") {
             self.unary().map(|one| Expression::Not(Box::new(one)))
         } else if self.eat("(") {
-            self.or().filter(|_| self.eat(")"))
+            self.or().filter(|_| self.eat(")")).and_then(|inner| self.part_of(inner))
         } else {
             self.primary()
         };
@@ -297,9 +300,25 @@ impl<'t> Parser<'t> {
                     }
                 }
             }
-            return Some(Expression::Call(name.to_ascii_lowercase(), arguments));
+            return self.part_of(Expression::Call(name.to_ascii_lowercase(), arguments));
         }
         let mut path = name.to_owned();
+        self.names(&mut path)?;
+        Some(Expression::Path(path))
+    }
+
+    /// What stands before, or the part of it that the names behind it choose.
+    fn part_of(&mut self, whole: Expression) -> Option<Expression> {
+        let mut path = String::new();
+        self.names(&mut path)?;
+        Some(match path.strip_prefix('.') {
+            Some(name) => Expression::Part(Box::new(whole), name.to_owned()),
+            None => whole,
+        })
+    }
+
+    /// Names and indexes: `.a`, `['b']`, `.*`, each with a dot before it.
+    fn names(&mut self, path: &mut String) -> Option<()> {
         loop {
             if self.eat(".") {
                 path.push('.');
@@ -318,7 +337,7 @@ impl<'t> Parser<'t> {
                     return None;
                 }
             } else {
-                return Some(Expression::Path(path));
+                return Some(());
             }
         }
     }

@@ -47,17 +47,20 @@ const WITHIN: usize = 6;
 /// What a value's variables stand for, innermost scope first.
 pub(super) type Scopes<'a> = &'a [&'a [Variable]];
 
-/// Names of GitHub's and GitLab's own short-lived tokens, which no one stores.
-const OWN: [&str; 8] = [
-    "GITHUB_TOKEN",
-    "CI_JOB_TOKEN",
-    "CI_REGISTRY_PASSWORD",
-    "CI_DEPLOY_PASSWORD",
-    "CI_JOB_JWT",
-    "CI_JOB_JWT_V1",
-    "CI_JOB_JWT_V2",
-    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-];
+/// Names of the platform's own short-lived tokens, which no one stores. Elsewhere somebody has stored what is called so.
+fn is_own(platform: Platform, name: &str) -> bool {
+    match platform {
+        // GitHub does not mind letter case.
+        Platform::GitHubActions => ["GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(name)),
+        Platform::GitLab => matches!(
+            name,
+            "CI_JOB_TOKEN" | "CI_REGISTRY_PASSWORD" | "CI_JOB_JWT" | "CI_JOB_JWT_V1" | "CI_JOB_JWT_V2"
+        ),
+        _ => false,
+    }
+}
 
 /// The origins of a value.
 pub(super) fn origins(platform: Platform, value: &str, scopes: Scopes<'_>) -> Vec<Origin> {
@@ -92,7 +95,10 @@ fn github(value: &str, scopes: Scopes<'_>, depth: usize) -> Vec<Origin> {
     let most = if depth == 0 { usize::MAX } else { WITHIN };
     for inner in expression::embedded(value).take(most) {
         let Some(parsed) = expression::parse(inner) else {
-            found.push(Origin::Nothing);
+            // Not understood, but not for nothing: a secret goes in.
+            let reads_secrets =
+                inner.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == "secrets");
+            found.push(if reads_secrets { Origin::Indexed(inner.to_owned()) } else { Origin::Nothing });
             continue;
         };
         let before = found.len();
@@ -111,7 +117,7 @@ fn github_path(path: &str, written: &str, scopes: Scopes<'_>, depth: usize) -> O
     match context {
         "secrets" if name.is_empty() => Origin::All,
         "secrets" if name == "*" => Origin::Indexed(written.to_owned()),
-        "secrets" if OWN.contains(&name) => Origin::Made,
+        "secrets" if is_own(Platform::GitHubActions, name) => Origin::Made,
         "secrets" => Origin::Stored(path.to_owned()),
         "inputs" => Origin::Passed(path.to_owned()),
         "env" => {
@@ -135,7 +141,7 @@ fn github_path(path: &str, written: &str, scopes: Scopes<'_>, depth: usize) -> O
 /// A variable that a text names: what the file gives it, else one that the platform stores.
 fn named(platform: Platform, reference: Reference<'_>, scopes: Scopes<'_>, depth: usize) -> Origin {
     let name = reference.name;
-    if OWN.contains(&name) {
+    if is_own(platform, name) {
         return Origin::Made;
     }
     let find = |name: &str| {

@@ -122,6 +122,17 @@ fn variables_by_what_reads_them() {
             ),
             ("DB_PASSWORD: postgres", &[]),
             ("TEST_KEY: ${{ secrets.UNRELATED }}", &[]),
+            (
+                "AWS_ACCESS_KEY_ID: ${{ fromJSON(secrets.AWS).id }}\nAWS_SECRET_ACCESS_KEY: ${{ fromJSON(secrets.AWS)['key'] }}",
+                &["aws-access-key AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY <- secrets.AWS"],
+            ),
+            ("SNYK_TOKEN: ${{ (fromJSON(secrets.ALL)).snyk }}", &["snyk-token SNYK_TOKEN <- secrets.ALL"]),
+            (
+                "NPM_TOKEN: ${{ secrets.A ? secrets.B }}",
+                &["npm-token NPM_TOKEN <- secrets.A ? secrets.B (by the matrix)"],
+            ),
+            ("GH_TOKEN: ${{ secrets.github_token }}", &[]),
+            ("GH_TOKEN: ${{ secrets.gh_pat }}", &["github-token GH_TOKEN <- secrets.gh_pat"]),
         ],
     );
 }
