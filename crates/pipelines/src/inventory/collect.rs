@@ -143,10 +143,21 @@ impl Context<'_> {
             }
             None => kind,
         };
+        if rule.registry.is_some()
+            && part == Part::Id
+            && table().kind(kind).is_none_or(|kind| kind.id != "aws-access-key")
+        {
+            // A user's name, unless the registry takes a key's id for one.
+            return None;
+        }
         let mut name = format!("{}: {}", uses.name, variable.name);
         let mut confidence = if rule.inferred { Confidence::Inferred } else { Confidence::Certain };
         let mut why = format!("`{}` takes it as an input", uses.name);
         let origins = if part == Part::Connection {
+            if self.pipeline.role == Role::Callable && value.contains("${{ parameters.") {
+                // It is the caller's, and found where that passes it.
+                return None;
+            }
             if self.platform() == Platform::AzurePipelines {
                 confidence = Confidence::Inferred;
                 why.push_str("; whether the connection holds a secret or federates is not in the file");

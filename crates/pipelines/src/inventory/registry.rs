@@ -26,7 +26,7 @@ pub(super) fn named_by(command: &str) -> String {
 const LOOKED_AT: usize = 2_048;
 
 /// The words of a command, quotes taken off; `${{ ... }}` is one.
-fn words(command: &str) -> Vec<String> {
+pub(super) fn words(command: &str) -> Vec<String> {
     let command = command.get(..command.floor_char_boundary(LOOKED_AT)).unwrap_or_default();
     let mut found = Vec::new();
     let mut word = String::new();

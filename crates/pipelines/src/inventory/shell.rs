@@ -4,9 +4,9 @@ use super::Confidence;
 use super::collect::within;
 use super::group::{Sink, Strength};
 use super::literal;
-use super::registry::{kind_of, named_by};
+use super::registry::{kind_of, named_by, words};
 use super::source::{Origin, Scopes, origins, referenced, references};
-use super::table::{CommandRule, Part, table};
+use super::table::{CommandRule, Needle, Part, table};
 use crate::{Place, Platform, Scope, Text, Variable};
 
 /// Bytes of a script that are looked at.
@@ -31,7 +31,7 @@ pub(super) fn read(
     for (kind, rule, at) in table().commands(text).take(MATCHES) {
         let (start, command) = command_at(text, at);
         if is_comment(text, at)
-            || (rule.written && !is_written(text, at))
+            || (rule.is == Needle::File && !is_written(text, at))
             || seen.contains(&(rule.needle.as_str(), start))
         {
             continue;
@@ -40,6 +40,7 @@ pub(super) fn read(
         if !applies(rule, command) {
             continue;
         }
+        let command = if rule.is == Needle::Host { user_info(text, at) } else { command };
         let every = origins(platform, command, scopes);
         let mut origins = referenced(platform, command, scopes);
         origins.retain(|origin| !matches!(origin, Origin::Stored(name) if is_setting(name)));
@@ -49,6 +50,18 @@ pub(super) fn read(
         if origins.is_empty() && every.contains(&Origin::Made) {
             // A login with what a command before it printed, or with the platform's own token.
             continue;
+        }
+        if !origins.is_empty() && origins.iter().all(|origin| matches!(origin, Origin::Passed(_))) {
+            // It is the caller's, and found where that passes it.
+            continue;
+        }
+        if origins.is_empty() {
+            match in_plain(rule, command) {
+                Some(word) if literal::looks_secret(&word) => origins.push(Origin::Literal(word)),
+                None if !rule.named && !is_mention(text, at, command) => {}
+                // A dummy, or nothing at all.
+                _ => continue,
+            }
         }
         let kind = if rule.registry { kind_of(&named_by(command), kind) } else { kind };
         let confidence = if origins.is_empty() { Confidence::Inferred } else { Confidence::Certain };
@@ -98,7 +111,8 @@ fn assignments(
     sinks: &mut Vec<Sink>,
 ) {
     for (at, _) in text.match_indices('=').take(MATCHES) {
-        let before = text.get(..at).unwrap_or_default();
+        let whole = text.get(..at).unwrap_or_default();
+        let before = whole.trim_end_matches(' ');
         let start = before
             .rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
             .map_or(0, |at| at.saturating_add(1));
@@ -111,9 +125,13 @@ fn assignments(
         }
         // An option such as `--password=`, or a comparison.
         let ahead = text.get(at.saturating_add(1)..).unwrap_or_default();
-        if head.ends_with('-') || ahead.starts_with('=') {
+        // PowerShell's way, which may have spaces around.
+        let spaced = head.len().checked_sub(5).and_then(|from| head.get(from..));
+        let spaced = spaced.is_some_and(|word| word.eq_ignore_ascii_case("$env:"));
+        if head.ends_with('-') || ahead.starts_with('=') || (before.len() < whole.len() && !spaced) {
             continue;
         }
+        let ahead = if spaced { ahead.trim_start_matches(' ') } else { ahead };
         let Some((kind, part)) = table().variable(name).filter(|_| !is_comment(text, at)) else { continue };
         let value = value(ahead);
         let mut origins = referenced(platform, value, scopes);
@@ -253,6 +271,48 @@ fn applies(rule: &CommandRule, command: &str) -> bool {
     let lower = command.to_ascii_lowercase();
     let has = |word: &String| lower.contains(&word.to_ascii_lowercase());
     (rule.with.is_empty() || rule.with.iter().any(has)) && !rule.without.iter().any(has)
+}
+
+/// What is written in plain where a command takes its secret; not what stands for something else.
+fn in_plain(rule: &CommandRule, command: &str) -> Option<String> {
+    let words = words(command);
+    let given = words.iter().zip(words.iter().skip(1)).find_map(|(word, next)| {
+        let after = |one: &String| one.eq_ignore_ascii_case(word);
+        rule.after.iter().any(after).then_some(next.as_str())
+    });
+    let joined = || {
+        let mut options = words.iter().filter_map(|word| word.split_once('='));
+        options.find(|(option, _)| rule.after.iter().any(|one| one == option)).map(|(_, value)| value)
+    };
+    let word = given.or_else(joined)?.trim_matches(['"', '\'']);
+    let stands_for = word.is_empty()
+        || word.starts_with('-')
+        || word.contains(['$', '`', '%', '<', '{', '|', '/', '=', '@']);
+    (!stands_for).then(|| word.to_owned())
+}
+
+/// Whether the words around a byte are spoken of, not run: looked for, printed, or asked for help about.
+fn is_mention(text: &str, at: usize, command: &str) -> bool {
+    let line = text.get(line_start(text, at)..at).unwrap_or_default();
+    let quoted = ['"', '\''].iter().any(|quote| line.matches(*quote).count() % 2 == 1);
+    let own = line.rsplit([';', '|', '&']).next().unwrap_or_default().trim_start();
+    let speaks = ["echo", "printf", "grep", "egrep", "rg", "sed", "awk"];
+    let spoken = quoted && own.split_whitespace().next().is_some_and(|word| speaks.contains(&word));
+    spoken || command.split_whitespace().any(|word| word == "--help")
+}
+
+/// The user and password of the URL whose host begins at a byte: what lies between its `//` and that.
+fn user_info(text: &str, at: usize) -> &str {
+    let line = text.get(line_start(text, at)..at).unwrap_or_default();
+    let given = line.rsplit_once("://").map_or("", |(_, given)| given);
+    // Expressions may have spaces inside; otherwise the URL is over by then.
+    let bare = given.split("${{").enumerate().map(|(index, part)| match part.split_once("}}") {
+        Some((_, after)) if index > 0 => after,
+        _ => part,
+    });
+    let whole =
+        bare.into_iter().all(|part| !part.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '@')));
+    if whole { given } else { "" }
 }
 
 /// Variables that commands name and that hold no secret.

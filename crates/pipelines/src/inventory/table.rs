@@ -108,12 +108,31 @@ pub(super) struct CommandRule {
     /// None of these may be.
     #[serde(default)]
     pub(super) without: Vec<String>,
-    /// Whether the needle is a file, which the command has to write.
+    /// What the needle is.
     #[serde(default)]
-    pub(super) written: bool,
+    pub(super) is: Needle,
     /// Whether the command names an image registry, which decides the kind.
     #[serde(default)]
     pub(super) registry: bool,
+    /// Words after which the secret stands: what is written there in plain is one by its looks, or none.
+    #[serde(default)]
+    pub(super) after: Vec<String>,
+    /// Whether it takes a stored value in the command to make it one: the words alone say nothing.
+    #[serde(default)]
+    pub(super) named: bool,
+}
+
+/// What a needle is to the command that it is found in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Needle {
+    /// Words of it.
+    #[default]
+    Words,
+    /// A file, which it has to write.
+    File,
+    /// The host of a URL, which has the secret before it: `https://user:secret@host`.
+    Host,
 }
 
 /// Terraform: attributes of a provider, or a resource that makes such a credential.
@@ -124,6 +143,8 @@ pub(super) struct TerraformRule {
     #[serde(default)]
     pub(super) attributes: BTreeMap<String, Part>,
     pub(super) resource: Option<String>,
+    /// Where a configuration keeps its state, with attributes of its own.
+    pub(super) backend: Option<String>,
 }
 
 /// The kinds with indexes over their rules.

@@ -154,7 +154,15 @@ impl Reader<'_> {
         let mut words = head.split_whitespace().map(|word| word.trim_matches('"'));
         let (kind, first, second) = (words.next(), words.next(), words.next());
         match (kind, first, second) {
-            (Some("provider"), Some(provider), _) => self.provider(provider, block),
+            (Some("provider"), Some(provider), _) => self.given("provider", provider, block),
+            (Some("terraform"), None, _) => {
+                let backends = block.inner.iter().filter_map(|inner| {
+                    let head = self.source.slice(inner.head).trim();
+                    let name = head.strip_prefix("backend")?.trim().trim_matches('"');
+                    Some(self.given("backend", name, inner))
+                });
+                backends.flatten().collect()
+            }
             (Some("resource"), Some(resource), Some(name)) => self.resource(resource, name, block),
             (Some("variable"), Some(name), _) => self.variable(name, block).into_iter().collect(),
             _ => Vec::new(),
@@ -206,12 +214,14 @@ impl Reader<'_> {
         }
     }
 
-    fn provider(&self, provider: &str, block: &Block) -> Vec<Sink> {
+    /// What the block of a provider or backend is given.
+    fn given(&self, what: &str, called: &str, block: &Block) -> Vec<Sink> {
         let mut sinks = Vec::new();
         for (kind, rule) in
             table().kinds().flat_map(|(index, kind)| kind.terraform.iter().map(move |rule| (index, rule)))
         {
-            if rule.provider.as_deref() != Some(provider) {
+            let named = if what == "backend" { &rule.backend } else { &rule.provider };
+            if named.as_deref() != Some(called) {
                 continue;
             }
             for (name, value, span) in self.attributes(block) {
@@ -223,8 +233,8 @@ impl Reader<'_> {
                     _ => false,
                 };
                 if !empty {
-                    let sink_name = format!("provider.{provider}.{name}");
-                    let why = format!("provider `{provider}` takes it as `{name}`");
+                    let sink_name = format!("{what}.{called}.{name}");
+                    let why = format!("{what} `{called}` takes it as `{name}`");
                     let sink = self.sink(kind, *part, sink_name, vec![origin], span, why);
                     sinks.push(Sink { confidence, ..sink });
                 }

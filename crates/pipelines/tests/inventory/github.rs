@@ -205,6 +205,109 @@ fn scripts_by_their_commands() {
 }
 
 #[test]
+fn scripts_that_hand_over_what_is_stored() {
+    let run = |script: &str| steps(&format!("run: |\n{}", indented(script, 2)));
+    check(
+        ".github/workflows/w.yml",
+        run,
+        &[
+            (
+                "$env:AWS_ACCESS_KEY_ID = \"${{ secrets.A }}\"\n$Env:AWS_SECRET_ACCESS_KEY = '${{ secrets.B }}'",
+                &["aws-access-key AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY <- secrets.A, secrets.B"],
+            ),
+            (
+                "Set-AWSCredential -AccessKey ${{ secrets.A }} -SecretKey ${{ secrets.B }}",
+                &["aws-access-key Set-AWSCredential <- secrets.A, secrets.B"],
+            ),
+            (
+                "Connect-AzAccount -ServicePrincipal -Credential $c -Tenant x",
+                &["azure-client-secret? Connect-AzAccount <- not in the file"],
+            ),
+            ("Connect-AzAccount -ServicePrincipal -ApplicationId a -FederatedToken $t", &[]),
+            (
+                "npm config set '//registry.npmjs.org/:_authToken' '${{ secrets.N }}'",
+                &["npm-token npm config set <- secrets.N"],
+            ),
+            ("npm config set registry https://npm.acme.example --${{ secrets.X }}", &[]),
+            ("poetry config pypi-token.pypi ${{ secrets.P }}", &["pypi-token poetry config <- secrets.P"]),
+            ("poetry publish -u __token__ -p ${{ secrets.P }}", &["pypi-token poetry publish <- secrets.P"]),
+            (
+                "terraform init -backend-config=\"access_key=${{ secrets.A }}\" -backend-config=\"secret_key=${{ secrets.B }}\"",
+                &["aws-access-key -backend-config <- secrets.A, secrets.B"],
+            ),
+            ("terraform init -backend-config=\"key=x\" -backend-config=backend.hcl", &[]),
+            (
+                "echo '${{ secrets.SA }}' > \"$GOOGLE_APPLICATION_CREDENTIALS\"",
+                &["gcp-service-account-key GOOGLE_APPLICATION_CREDENTIALS <- secrets.SA"],
+            ),
+            (
+                "curl -H \"X-Vault-Token: ${{ secrets.V }}\" https://vault.example/v1/x",
+                &["vault-token X-Vault-Token: <- secrets.V"],
+            ),
+            ("curl -H 'X-Vault-Token: root' http://localhost:8200/v1/x", &[]),
+            (
+                "git clone \"https://${{ secrets.U }}:${{ secrets.BOT }}@github.com/acme/x\"",
+                &["github-token @github.com <- secrets.BOT, secrets.U"],
+            ),
+            ("git clone https://x:${{ secrets.GITHUB_TOKEN }}@github.com/acme/x", &[]),
+            ("git config user.email ci@github.com && ./tool https://x ${{ secrets.OTHER }}", &[]),
+            (
+                "cat > ~/.terraformrc <<EOF\ntoken = \"${{ secrets.T }}\"\nEOF",
+                &["terraform-cloud-token .terraformrc <- secrets.T"],
+            ),
+            ("echo \"${{ inputs.password }}\" | docker login -u x --password-stdin", &[]),
+        ],
+    );
+}
+
+#[test]
+fn dummies_and_words_about_commands_are_no_credentials() {
+    let run = |script: &str| steps(&format!("run: |\n{}", indented(script, 2)));
+    check(
+        ".github/workflows/w.yml",
+        run,
+        &[
+            ("aws configure set aws_access_key_id dummy\naws configure set aws_secret_access_key dummy", &[]),
+            ("docker login -u test -p test localhost:5000", &[]),
+            ("docker login -u test --password=test localhost:5000", &[]),
+            ("vault login root", &[]),
+            ("kubectl config set-credentials admin --token=faketoken", &[]),
+            ("docker login --help", &[]),
+            ("grep -r \"docker login\" docs/ || true", &[]),
+            (
+                "docker login -u acme -p dckr_pat_q3Zt0Yw8LrV5mXcB1nHd7KfGs2P",
+                &["docker-hub-password docker login <- literal dckr_pat_… (36 characters)"],
+            ),
+            (
+                "ssh host \"docker login -u x -p $PASS\"",
+                &["docker-hub-password? docker login <- not in the file"],
+            ),
+            ("docker login registry.acme.example", &["registry-password? docker login <- not in the file"]),
+        ],
+    );
+}
+
+#[test]
+fn a_registry_of_aws_takes_a_key_for_user_and_password() {
+    let login = |registry: &str| {
+        format!(
+            "uses: docker/login-action@v3\nwith: {{registry: {registry}, username: '${{{{ secrets.U }}}}', password: '${{{{ secrets.P }}}}'}}"
+        )
+    };
+    check(
+        ".github/workflows/w.yml",
+        |registry| steps(&login(registry)),
+        &[
+            (
+                "1.dkr.ecr.eu-west-1.amazonaws.com",
+                &["aws-access-key docker/login-action: password, username <- secrets.P, secrets.U"],
+            ),
+            ("quay.io", &["registry-password docker/login-action: password <- secrets.P"]),
+        ],
+    );
+}
+
+#[test]
 fn jobs_containers_and_calls() {
     check(
         ".github/workflows/w.yml",
