@@ -202,6 +202,11 @@ impl<'d> Reader<'d> {
         }
     }
 
+    /// Whether the file has a command of that name.
+    fn defines(&self, name: &Text) -> bool {
+        self.root.get("commands").is_some_and(|commands| commands.get(name.as_str()).is_some())
+    }
+
     /// The executor that a job names, if the file defines it.
     fn executor(&self, job: &Node, arguments: &Arguments) -> Option<&'d Node> {
         let named = job.get("executor")?;
@@ -222,6 +227,10 @@ impl<'d> Reader<'d> {
             for (name, pair) in item.entries() {
                 match name.as_str() {
                     "run" => steps.push(run(&pair.value, arguments, path)),
+                    // An old word for `run` in jobs that deploy.
+                    "deploy" if pair.value.get("command").is_some() && !self.defines(name) => {
+                        steps.push(run(&pair.value, arguments, path));
+                    }
                     "when" | "unless" => {
                         let at = steps.len();
                         if let Some(inner) = pair.value.get("steps") {

@@ -114,7 +114,7 @@ impl Context<'_> {
             images: self.images(node, notes),
             needs: needs(node),
             matrix,
-            env,
+            env: env.into_iter().chain(of_rules(node)).collect(),
             via: Vec::new(),
             place,
         }
@@ -261,6 +261,12 @@ fn variables(node: Option<&Node>, scope: Scope) -> Vec<Variable> {
         Some(Variable { name: name.clone(), value: value.clone(), scope })
     });
     variables.collect()
+}
+
+/// Variables that a job has if one of its rules applies.
+fn of_rules(job: &Node) -> Vec<Variable> {
+    let rules = job.get("rules").map(Node::items).unwrap_or_default();
+    rules.iter().flat_map(|rule| variables(rule.get("variables"), Scope::Job)).collect()
 }
 
 fn matrix(node: &Node) -> Vec<(Text, Vec<Text>)> {

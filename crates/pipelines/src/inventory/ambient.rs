@@ -17,12 +17,15 @@ pub(super) fn of_job(pipeline: &Pipeline, job: &Job, groups: &Groups) -> Vec<Sin
         return Vec::new();
     }
     let name = job.path();
+    let plain = in_plain(pipeline, job);
     let mut sinks = Vec::new();
     for (index, kind) in table().kinds().filter(|(_, kind)| !kind.tools.is_empty()) {
         let any = kind.cloud == "unknown";
         let known =
             groups.has(&name, |one| any || table().kind(one).is_some_and(|other| other.cloud == kind.cloud));
-        if known || (any && !sinks.is_empty()) || mentions(job, kind) {
+        let plain =
+            plain.iter().any(|one| any || table().kind(*one).is_some_and(|other| other.cloud == kind.cloud));
+        if known || plain || (any && !sinks.is_empty()) || mentions(job, kind) {
             continue;
         }
         let Some((tool, step, place)) = call(job, kind) else { continue };
@@ -41,6 +44,22 @@ pub(super) fn of_job(pipeline: &Pipeline, job: &Job, groups: &Groups) -> Vec<Sin
         });
     }
     sinks
+}
+
+/// The kinds that the job is given in plain: a key of an emulator, say. What is stored under that name is then not used.
+fn in_plain(pipeline: &Pipeline, job: &Job) -> Vec<usize> {
+    let scripts: Vec<&Text> = job.steps.iter().flat_map(|step| &step.scripts).collect();
+    let assigned = assigned(&scripts);
+    let steps = job.steps.iter().flat_map(|step| &step.env);
+    let given = assigned.iter().chain(steps).chain(&job.env).chain(&pipeline.env);
+    let given = given.filter(|variable| {
+        let value = variable.value.as_str();
+        // Neither a reference nor a file.
+        !value.is_empty() && !value.contains(['$', '<', '`', '/', '.'])
+    });
+    let kinds = given.filter_map(|variable| table().variable(variable.name.as_str())).map(|(kind, _)| kind);
+    // Of what tools use without a word; a test database's password says nothing of clouds.
+    kinds.filter(|kind| table().kind(*kind).is_some_and(|kind| !kind.tools.is_empty())).collect()
 }
 
 /// Stored variables that scripts read under names that tools read them by, where nothing tells what for.
@@ -125,9 +144,23 @@ fn calls(line: &str, tool: &str) -> bool {
         let begins = before.trim_end();
         let begins = begins.is_empty()
             || begins.ends_with([';', '|', '&', '(', '{', '`'])
-            || ["then", "do", "else", "sudo", "exec", "time", "if", "!"]
-                .iter()
-                .any(|word| begins.ends_with(word));
+            || [
+                "then",
+                "do",
+                "else",
+                "sudo",
+                "exec",
+                "time",
+                "if",
+                "!",
+                "npx",
+                "npx -y",
+                "npx --yes",
+                "bunx",
+                "yarn",
+            ]
+            .iter()
+            .any(|word| begins.ends_with(word));
         let adjacent =
             before.chars().last().is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '-' | '/' | '.' | '_'));
         begins
@@ -149,6 +182,7 @@ mod tests {
             ("  x && aws s3 ls", true),
             ("out=$(aws sts get-caller-identity)", true),
             ("if aws s3 ls; then", true),
+            ("npx aws s3 ls", true),
             ("pip install aws cli", false),
             ("echo aws s3", false),
             ("# aws s3 ls", false),

@@ -69,10 +69,12 @@ impl Groups {
         }
     }
 
-    /// Whether a job already has a credential of that kind, its own or one that every job sees.
+    /// Whether a job's steps already have a credential of that kind, the job's own or one that every job sees. What an image
+    /// is pulled with is not theirs.
     pub(super) fn has(&self, job: &str, wanted: impl Fn(usize) -> bool) -> bool {
         let seen = |group: &&Group| group.job.as_deref().is_none_or(|one| one == job);
-        self.groups.iter().filter(seen).any(|group| wanted(group.kind()))
+        let theirs = |group: &&Group| group.sinks.iter().any(|sink| !sink.name.starts_with("image: "));
+        self.groups.iter().filter(seen).filter(theirs).any(|group| wanted(group.kind()))
     }
 
     /// Whether a credential that a job sees has a part from there.

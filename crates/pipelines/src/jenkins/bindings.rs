@@ -84,7 +84,7 @@ pub(super) fn positional(source: &Source<'_>, span: Span) -> Option<(Text, Vec<V
 }
 
 /// The variables that a binding sets for the commands inside it. User names are no secrets.
-pub(super) fn bound(inputs: &[Variable]) -> Vec<Variable> {
+pub(super) fn bound(kind: &str, inputs: &[Variable]) -> Vec<Variable> {
     let Some(id) = inputs.iter().find(|input| input.name.as_str() == "credentialsId") else {
         return Vec::new();
     };
@@ -95,5 +95,13 @@ pub(super) fn bound(inputs: &[Variable]) -> Vec<Variable> {
     let value = Text { value: format!("credentials('{}')", id.value).into(), ..id.value.clone() };
     let bind =
         |input: &Variable| Variable { name: input.value.clone(), value: value.clone(), scope: Scope::Step };
-    inputs.iter().filter(sets).map(bind).collect()
+    let mut all: Vec<Variable> = inputs.iter().filter(sets).map(bind).collect();
+    if kind == "azureServicePrincipal"
+        && !inputs.iter().any(|input| input.name.as_str() == "clientSecretVariable")
+    {
+        // Its own name for the secret where none is given.
+        let name = Text::plain("AZURE_CLIENT_SECRET", id.value.place.clone());
+        all.push(Variable { name, value, scope: Scope::Step });
+    }
+    all
 }

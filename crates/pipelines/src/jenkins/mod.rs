@@ -166,7 +166,7 @@ impl Reader<'_> {
                     let bare = positional(self.source, block.head);
                     for (kind, inputs) in bindings.into_iter().chain(bare) {
                         let called = format!("withCredentials/{kind}");
-                        all.extend(bound(&inputs));
+                        all.extend(bound(kind.as_str(), &inputs));
                         steps.push(Step { uses: Some(uses(&kind, &called)), inputs, ..step(&name) });
                     }
                     self.walk(&block.inner, &all, steps, env);

@@ -50,6 +50,37 @@ fn gitlab() {
                 &["registry-password docker login <- PW"],
             ),
             ("d: {script: ['echo \"export K=~/.ssh/id_rsa\" >> $BASH_ENV']}", &[]),
+            (
+                "d: {script: [npm publish], rules: [{if: $CI_COMMIT_TAG, variables: {NPM_TOKEN: $N}}]}",
+                &["npm-token NPM_TOKEN <- N"],
+            ),
+            (
+                "d: {variables: {AWS_ACCESS_KEY_ID: test, AWS_SECRET_ACCESS_KEY: test}, script: [aws s3 ls]}",
+                &[],
+            ),
+            ("d: {script: [export AWS_ACCESS_KEY_ID=dummy, aws s3 ls]}", &[]),
+            (
+                "d: {variables: {GOOGLE_APPLICATION_CREDENTIALS: key.json}, script: [gcloud run deploy]}",
+                &["gcp-service-account-key? environment of `gcloud` <- not in the file"],
+            ),
+            (
+                "d: {variables: {POSTGRES_PASSWORD: postgres}, script: [terraform apply]}",
+                &["cloud-credential? environment of `terraform` <- not in the file"],
+            ),
+            (
+                "d: {script: ['git push https://b:${P}@${CI_SERVER_HOST}/x.git']}",
+                &["gitlab-token @${CI_SERVER_HOST} <- P"],
+            ),
+            ("d: {script: ['git clone https://gitlab-ci-token:${CI_JOB_TOKEN}@gitlab.com/x.git']}", &[]),
+            (
+                "d: {script: ['docker login -u $CI_DEPLOY_USER -p $CI_DEPLOY_PASSWORD $CI_REGISTRY']}",
+                &["registry-password docker login <- CI_DEPLOY_PASSWORD"],
+            ),
+            // No platform but GitHub has a token of its own under that name.
+            (
+                "d: {script: ['./release --token $GITHUB_TOKEN']}",
+                &["github-token? a script reads GITHUB_TOKEN <- GITHUB_TOKEN"],
+            ),
         ],
     );
 }
@@ -101,6 +132,11 @@ fn circleci() {
                 &["npm-token _authToken= <- NPM_TOKEN (context prod)"],
             ),
             ("{run: aws s3 ls}", &["aws-access-key? environment of `aws` <- not in the file"]),
+            ("{run: npx cdk deploy}", &["aws-access-key? environment of `cdk` <- not in the file"]),
+            (
+                "{deploy: {command: 'docker login -u x -p $HUB'}}",
+                &["docker-hub-password docker login <- HUB (context prod)"],
+            ),
         ],
     );
 }
@@ -117,6 +153,22 @@ fn bitbucket_azure_and_buildkite() {
             (
                 "image: {name: x, aws: {access-key: $A, secret-key: $B}}, script: [x]",
                 &["aws-access-key image: access-key, secret-key <- A, B"],
+            ),
+            // What pulls the image is not what the commands in it use.
+            (
+                "image: {name: x, aws: {access-key: $A, secret-key: $B}}, script: [aws s3 ls]",
+                &[
+                    "aws-access-key image: access-key, secret-key <- A, B",
+                    "aws-access-key? environment of `aws` <- not in the file",
+                ],
+            ),
+            (
+                "script: [{pipe: 'atlassian/ssh-run:0.8.1', variables: {SSH_KEY: $K}}]",
+                &["ssh-key atlassian/ssh-run: SSH_KEY <- K"],
+            ),
+            (
+                "script: [{pipe: 'atlassian/slack-notify:2.3.0', variables: {WEBHOOK_URL: $W}}]",
+                &["slack-token atlassian/slack-notify: WEBHOOK_URL <- W"],
             ),
             (
                 "script: [{pipe: 'atlassian/google-gke-kubectl-run:2', variables: {KEY_FILE: $K}}]",
@@ -159,6 +211,35 @@ fn bitbucket_azure_and_buildkite() {
             ),
             ("bash: \"t=$(az acr token)\\ndocker login -u x -p $t r.azurecr.io\"", &[]),
             ("bash: make, env: {AZURE_CLIENT_SECRET: plain}", &[]),
+            (
+                "task: NuGetCommand@2, inputs: {command: push, publishFeedCredentials: sc}",
+                &["nuget-token? nugetcommand: publishFeedCredentials <- connection sc"],
+            ),
+            (
+                "task: TwineAuthenticate@1, inputs: {pythonUploadServiceConnection: sc}",
+                &["pypi-token? twineauthenticate: pythonUploadServiceConnection <- connection sc"],
+            ),
+            (
+                "task: Npm@1, inputs: {command: publish, publishEndpoint: sc}",
+                &["npm-token? npm: publishEndpoint <- connection sc"],
+            ),
+            (
+                "task: KubernetesManifest@1, inputs: {kubernetesServiceConnection: sc}",
+                &["kubeconfig? kubernetesmanifest: kubernetesServiceConnection <- connection sc"],
+            ),
+        ],
+    );
+    // A template's parameter is found where a pipeline passes it.
+    check(
+        "templates/steps.yml",
+        |connection| {
+            format!(
+                "parameters: [{{name: c, type: string}}]\nsteps: [{{task: AzureCLI@2, inputs: {{azureSubscription: {connection}}}}}]\n"
+            )
+        },
+        &[
+            ("'${{ parameters.c }}'", &[]),
+            ("sc", &["azure-client-secret? azurecli: azureSubscription <- connection sc"]),
         ],
     );
     let step = |step: &str| format!("steps: [{{{step}}}]\n");
@@ -175,6 +256,10 @@ fn bitbucket_azure_and_buildkite() {
                 &["docker-hub-password buildkite-plugins/docker-login: password-env <- HUB_PW"],
             ),
             ("command: 'vault login $$VT'", &["vault-token vault login <- VT"]),
+            (
+                "command: make, plugins: [{'vault-secrets#v2': {server: x, auth: {method: approle, secret-env: SID}}}]",
+                &["vault-token buildkite-plugins/vault-secrets: auth.secret-env <- SID"],
+            ),
         ],
     );
 }
@@ -224,7 +309,7 @@ fn jenkins() {
             (
                 "withCredentials([azureServicePrincipal('sp')]) { sh 'az x' }",
                 &[
-                    "azure-client-secret withcredentials/azureserviceprincipal: credentialsId <- connection sp",
+                    "azure-client-secret withcredentials/azureserviceprincipal: credentialsId, AZURE_CLIENT_SECRET <- connection sp",
                 ],
             ),
             (
@@ -318,6 +403,17 @@ fn terraform() {
                 &["cloudflare-token provider.cloudflare.api_token <- data.aws_ssm_parameter.cf"],
             ),
             ("resource \"aws_s3_bucket\" \"b\" {}\n", &[]),
+            (
+                "terraform {\n  backend \"s3\" {\n    bucket = \"state\"\n    access_key = \"AKIAX7QJ4TDN2WMV5KPA\"\n    secret_key = \"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\"\n  }\n}\n",
+                &[
+                    "aws-access-key backend.s3.access_key, backend.s3.secret_key <- literal AKIA… (20 characters), literal … (40 characters)",
+                ],
+            ),
+            ("terraform {\n  backend \"s3\" {\n    bucket = \"state\"\n  }\n}\n", &[]),
+            (
+                "provider \"github\" {\n  token = var.gh\n}\n",
+                &["github-token provider.github.token <- var.gh"],
+            ),
         ],
     );
 }
