@@ -43,6 +43,13 @@ impl Rewriter for GitHub {
         }
         let mut change = Change::default();
         let spots = spots(case)?;
+        let chosen = spots.iter().filter_map(|spot| spot.pair.value.as_str()).find(|value| chooses(value));
+        if let Some(value) = chosen.filter(|_| case.credential.kind != "pypi-token") {
+            return Err(vec![format!(
+                "which of several credentials it is shows only in the run (`{value}`): give each a job or an environment of \
+                 its own, so that each gets a role of its own"
+            )]);
+        }
         let mut rest = spots.as_slice();
         while let Some(first) = rest.first() {
             let together =
@@ -79,6 +86,29 @@ impl Rewriter for GitHub {
         }
         Ok(change)
     }
+}
+
+/// Whether one expression of a value stands for now this secret, now that: by a condition, or by an index that is no text.
+fn chooses(value: &str) -> bool {
+    value.split("${{").skip(1).filter_map(|part| part.split_once("}}")).any(|(inner, _)| {
+        let mut names: Vec<&str> = Vec::new();
+        for (at, word) in inner.match_indices("secrets") {
+            let after = inner.get(at.saturating_add(word.len())..).unwrap_or_default().trim_start();
+            let name = match after.strip_prefix('[') {
+                Some(index) => {
+                    let Some(quoted) = index.trim_start().strip_prefix('\'') else { return true };
+                    quoted.split('\'').next()
+                }
+                None => after.strip_prefix('.').and_then(|rest| {
+                    rest.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))).next()
+                }),
+            };
+            names.extend(
+                name.filter(|name| !name.eq_ignore_ascii_case("GITHUB_TOKEN") && !names.contains(name)),
+            );
+        }
+        names.len() > 1
+    })
 }
 
 /// The pairs that bind the credential, those of one mapping together.

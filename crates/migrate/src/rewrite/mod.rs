@@ -16,7 +16,7 @@ mod terraform;
 mod yaml;
 
 use daypass_pipelines::inventory::{self, Credential};
-use daypass_pipelines::{Job, Pipeline, Platform, ReadError, Tree, read_as, recognise};
+use daypass_pipelines::{Job, Pipeline, Platform, ReadError, Tree, expected, read_as, recognise};
 use daypass_trust::document::Location;
 use similar::TextDiff;
 
@@ -102,7 +102,9 @@ pub fn rewrite(
     tree: &dyn Tree,
     wave: Option<u64>,
 ) -> Result<Rewritten, ReadError> {
-    let platform = recognise(path, bytes).ok_or_else(|| ReadError::NotAPipeline(path.into()))?;
+    let Some(platform) = recognise(path, bytes).or_else(|| expected(path)) else {
+        return included(plan, path, bytes, wave).ok_or_else(|| ReadError::NotAPipeline(path.into()));
+    };
     let found = inventory::inventory_as(platform, path, bytes, tree)?;
     let file = File {
         path,
@@ -128,6 +130,35 @@ pub fn rewrite(
         }
         by_hand.extend(left);
     }
+}
+
+/// A file that is a pipeline's only where others include it: by itself it does not say whose it is, nor which jobs it makes.
+fn included(plan: &Plan, path: &str, bytes: &[u8], wave: Option<u64>) -> Option<Rewritten> {
+    let of_file = |one: &&Planned| one.file == path && one.present;
+    let mut planned = plan.credentials.iter().filter(of_file).peekable();
+    planned.peek()?;
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let open = |one: &&Planned| one.state == State::Planned && wave.is_none_or(|wave| turn(plan, one, wave));
+    let step = |one: &Planned| {
+        let kind = inventory::kind(&one.kind);
+        let instead = kind.map_or_else(|| "a role".to_owned(), |kind| kind.replacement.clone());
+        Manual {
+            credential: one.id.clone(),
+            location: Location { file: path.into(), line: usize::try_from(one.line).unwrap_or(1), column: 1 },
+            changed: false,
+            steps: vec![format!(
+                "other files include this one for their jobs: replace it there with {instead}"
+            )],
+        }
+    };
+    Some(Rewritten {
+        file: path.to_owned(),
+        before: text.clone(),
+        after: text,
+        edits: Vec::new(),
+        done: Vec::new(),
+        manual: planned.filter(open).map(step).collect(),
+    })
 }
 
 /// Credentials that are said to be gone from a file and are in it all the same: something else binds them, too. Where what was

@@ -1,7 +1,9 @@
-use daypass_migrate::Plan;
+use std::collections::BTreeMap;
+
 use daypass_migrate::plan::draw;
 use daypass_migrate::rewrite::{Rewritten, rewrite};
-use daypass_pipelines::NoTree;
+use daypass_migrate::{Plan, Survey};
+use daypass_pipelines::{NoTree, ReadError};
 use daypass_trust::document::Source;
 use proptest::prelude::*;
 
@@ -344,12 +346,44 @@ fn what_is_not_safe_is_left_and_said() {
         "    environment: ${{{{ matrix.e }}}}\n    strategy:\n      matrix:\n        e: [staging, production]\n{configure}{keys}"
     );
     assert!(steps(&matrix).contains("has a role for each of its environments"));
+    // One role in place of several keys would let each run do what all of them may.
+    for key in [
+        "${{ github.ref == 'refs/heads/main' && secrets.PROD || secrets.DEV }}",
+        "${{ secrets[format('{0}_KEY', matrix.e)] }}",
+        "${{ secrets[matrix.key] }}",
+    ] {
+        let of = |name: &str| key.replace("PROD", &format!("PROD_{name}"));
+        let chosen = format!(
+            "{configure}          aws-access-key-id: {}\n          aws-secret-access-key: {}\n",
+            of("ID"),
+            of("SECRET")
+        );
+        assert!(steps(&chosen).contains("shows only in the run"), "{key}");
+    }
     let env = "    env:\n      AWS_ACCESS_KEY_ID: ${{ secrets.A }}\n      AWS_SECRET_ACCESS_KEY: ${{ secrets.B }}\n    steps:\n      - run: aws s3 ls\n";
     assert!(steps(env).contains("no region is in the file"));
     let script = "    steps:\n      - run: aws configure set aws_secret_access_key ${{ secrets.B }}\n";
     assert!(steps(script).contains("replace it with a role"));
     let call = "    uses: acme/ci/.github/workflows/d.yml@v1\n    secrets:\n      AWS_ACCESS_KEY_ID: ${{ secrets.A }}\n      AWS_SECRET_ACCESS_KEY: ${{ secrets.B }}\n";
     assert!(!steps(&call.replace("    runs-on: x\n", "")).is_empty());
+}
+
+#[test]
+fn a_file_that_others_include_is_left_to_people() {
+    let (path, included) = ("ci/deploy.yml", ".deploy: {script: [aws s3 sync a s3://b]}\n");
+    let text = "include: [{local: /ci/deploy.yml}]\nd: {extends: .deploy}\n";
+    let files = BTreeMap::from([(path.to_owned(), included.as_bytes().to_vec())]);
+    let mut survey = Survey::new();
+    survey.add(".gitlab-ci.yml", text.as_bytes(), &files).unwrap();
+    let plan = filled(&survey);
+    let rewritten = run(&plan, path, included);
+    assert!(!rewritten.is_changed());
+    assert!(manual(&rewritten).starts_with("other files include this one"), "{}", manual(&rewritten));
+    assert_eq!(rewritten.manual[0].location.line, 1);
+    assert!(matches!(
+        rewrite(&plan, "ci/other.yml", b"a: 1\n", &NoTree, None),
+        Err(ReadError::NotAPipeline(_))
+    ));
 }
 
 #[test]
