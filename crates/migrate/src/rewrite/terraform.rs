@@ -14,6 +14,12 @@ impl Rewriter for Terraform {
 
     fn rewrite(&self, case: &Case<'_>) -> Result<Change, Vec<String>> {
         let credential = case.credential;
+        if credential.sink.contains("backend.") {
+            return Err(vec![
+                "the state is reached with it: let the role of each job that runs this reach the state, then take the keys out"
+                    .to_owned(),
+            ]);
+        }
         if !credential.sink.starts_with("provider.") {
             return Err(vec![format!(
                 "`{}` makes or stores a key that does not expire: take the resource out once nothing uses the key",
@@ -31,7 +37,7 @@ impl Rewriter for Terraform {
         lines.dedup();
         let mut edits: Vec<Edit> = lines.iter().map(|span| Edit::remove(*span)).collect();
         if let ("azure", false, Some(edit), Some(first)) =
-            (credential.cloud, case.text.contains("use_oidc"), edits.first_mut(), lines.first())
+            (credential.cloud, federates(case, &lines), edits.first_mut(), lines.first())
         {
             let line = case.text.get(first.start..first.end).unwrap_or_default();
             let blanks: String = line.chars().take_while(|c| c.is_whitespace()).collect();
@@ -44,6 +50,17 @@ impl Rewriter for Terraform {
         ];
         Ok(Change { edits, steps })
     }
+}
+
+/// Whether the block around the first line says already that it federates.
+fn federates(case: &Case<'_>, lines: &[Span]) -> bool {
+    let Some(first) = lines.first() else { return false };
+    let (before, after) =
+        (case.text.get(..first.start).unwrap_or_default(), case.text.get(first.start..).unwrap_or_default());
+    // Blocks end where a line begins with their brace.
+    let before = before.rsplit_once("\n}").map_or(before, |(_, block)| block);
+    let after = after.split_once("\n}").map_or(after, |(block, _)| block);
+    before.contains("use_oidc") || after.contains("use_oidc")
 }
 
 /// The line of an attribute, if nothing else is on it.

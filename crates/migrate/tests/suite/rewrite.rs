@@ -317,6 +317,12 @@ resource \"aws_iam_access_key\" \"ci\" {
         "{}",
         manual(&rewritten)
     );
+    // What another block says of itself is not said of this one.
+    let both = "provider \"azurerm\" {\n  client_secret = var.secret\n}\n\nprovider \"azurerm\" {\n  alias = \"o\"\n  use_oidc = true\n}\n";
+    assert!(alone("infra/a.tf", both).after.starts_with("provider \"azurerm\" {\n  use_oidc = true\n}"));
+    let backend = "terraform {\n  backend \"s3\" {\n    access_key = var.a\n    secret_key = var.b\n  }\n}\n";
+    let rewritten = alone("infra/b.tf", backend);
+    assert!(!rewritten.is_changed() && manual(&rewritten).starts_with("the state is reached with it"));
 }
 
 #[test]
