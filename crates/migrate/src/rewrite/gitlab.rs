@@ -72,6 +72,9 @@ fn bound<'a>(case: &Case<'a>) -> Result<Vec<Spot<'a>>, Vec<String>> {
         if !spot.path.contains(&"variables") {
             continue;
         }
+        if spot.path.contains(&"rules") {
+            return Err(vec![format!("{place}: a rule decides whether the job has it; {}", case.instead())]);
+        }
         let whole = spot.path.first() == Some(&"variables");
         let own = case.jobs.iter().any(|(job, _)| spot.path.first() == Some(&job.id.as_str()));
         if !(whole || own) || is_shared(case.documents, spot.pair.place().span) {

@@ -26,6 +26,10 @@ impl Rewriter for Terraform {
                 credential.sink
             )]);
         }
+        if !["aws", "gcp", "azure", "vault"].contains(&credential.cloud) {
+            // No role that a job has stands in for it.
+            return Err(vec![case.instead()]);
+        }
         let mut lines: Vec<Span> = Vec::new();
         for place in &credential.places {
             let line = line(case.text, place.span).ok_or_else(|| {

@@ -68,6 +68,10 @@ fn gitlab_takes_the_settings_variables_out_of_the_job() {
     let rewritten = alone(".gitlab-ci.yml", text);
     assert!(rewritten.after.contains("unset AWS_ACCESS_KEY_ID"), "{}", rewritten.after);
     assert!(manual(&rewritten).contains("still hold the credential"));
+    let ruled = "deploy:\n  rules:\n    - if: $CI_COMMIT_TAG\n      variables:\n        AWS_ACCESS_KEY_ID: $A\n        AWS_SECRET_ACCESS_KEY: $B\n  script:\n    - aws s3 sync a s3://b\n";
+    let rewritten = alone(".gitlab-ci.yml", ruled);
+    assert!(!rewritten.is_changed(), "{}", rewritten.after);
+    assert!(manual(&rewritten).contains("a rule decides"));
 }
 
 const CIRCLE_ORB: &str = "\
@@ -320,6 +324,8 @@ resource \"aws_iam_access_key\" \"ci\" {
     // What another block says of itself is not said of this one.
     let both = "provider \"azurerm\" {\n  client_secret = var.secret\n}\n\nprovider \"azurerm\" {\n  alias = \"o\"\n  use_oidc = true\n}\n";
     assert!(alone("infra/a.tf", both).after.starts_with("provider \"azurerm\" {\n  use_oidc = true\n}"));
+    let other = alone("infra/c.tf", "provider \"github\" {\n  token = var.t\n}\n");
+    assert!(!other.is_changed() && manual(&other).starts_with("replace it with"));
     let backend = "terraform {\n  backend \"s3\" {\n    access_key = var.a\n    secret_key = var.b\n  }\n}\n";
     let rewritten = alone("infra/b.tf", backend);
     assert!(!rewritten.is_changed() && manual(&rewritten).starts_with("the state is reached with it"));
