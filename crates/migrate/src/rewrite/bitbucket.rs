@@ -57,7 +57,8 @@ impl Rewriter for Bitbucket {
                 let first = script.value.items().first().ok_or_else(|| vec![case.instead()])?;
                 let commands = shell(role, "BITBUCKET_STEP_OIDC_TOKEN", "/tmp/web-identity-token")?;
                 for line in items(&commands) {
-                    change.edits.extend(item_before(case.text, first, &[line]));
+                    let edit = item_before(case.text, first, &[line]);
+                    change.edits.push(edit.ok_or_else(|| vec![case.instead()])?);
                 }
                 change.steps.push(
                     "the repository, deployment or workspace still holds the credential: the script takes it out of the \

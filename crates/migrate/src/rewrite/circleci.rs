@@ -81,7 +81,8 @@ impl Rewriter for CircleCi {
                 let kept = command.starts_with("export ") || command.starts_with("unset ");
                 if kept { format!("      {}", later(command)) } else { format!("      {command}") }
             }));
-            change.edits.extend(item_before(case.text, first, &lines));
+            let edit = item_before(case.text, first, &lines);
+            change.edits.push(edit.ok_or_else(|| vec![case.instead()])?);
         }
         if !bound {
             change.steps.push(

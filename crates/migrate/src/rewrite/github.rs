@@ -229,7 +229,7 @@ fn variables(case: &Case<'_>, spots: &[Spot<'_>]) -> Result<Vec<Edit>, Vec<Strin
         let item = if in_step { first.item } else { steps.iter().find(|step| step.get("run").is_some()) };
         let item = item.ok_or_else(|| vec![case.instead()])?;
         let lines = login(case, of, role, first)?;
-        edits.extend(item_before(case.text, item, &lines));
+        edits.push(item_before(case.text, item, &lines).ok_or_else(|| vec![case.instead()])?);
     }
     if case.credential.kind == "azure-client-secret" && first.mapping.get("ARM_CLIENT_SECRET").is_some() {
         // Terraform's provider asks for its token itself.

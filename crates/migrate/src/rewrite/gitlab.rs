@@ -40,7 +40,8 @@ impl Rewriter for GitLab {
             commands.extend(shell(role, TOKEN, FILE)?);
             let lines = items(&commands);
             for line in &lines {
-                change.edits.extend(item_before(case.text, script, std::slice::from_ref(line)));
+                let edit = item_before(case.text, script, std::slice::from_ref(line));
+                change.edits.push(edit.ok_or_else(|| vec![case.instead()])?);
             }
             let asked = [format!("{TOKEN}:"), format!("  aud: {}", scalar(&audience(role)?))];
             match node.pair("id_tokens").and_then(|pair| pair.value.pairs().first()) {

@@ -381,6 +381,30 @@ fn what_is_not_safe_is_left_and_said() {
 }
 
 #[test]
+fn where_no_line_can_go_in_front_the_credential_stays() {
+    let job = "        runs-on: x\n        env:\n          AWS_REGION: eu-west-1\n          AWS_ACCESS_KEY_ID: ${{ secrets.A }}\n          AWS_SECRET_ACCESS_KEY: ${{ secrets.B }}\n        steps: [{ run: aws s3 ls }]\n";
+    for (path, text) in [
+        (".github/workflows/a.yml", format!("on: {{ push: {{ branches: [main] }} }}\njobs:\n    production:\n{job}")),
+        (
+            ".gitlab-ci.yml",
+            "deploy:\n  environment: production\n  variables:\n    AWS_REGION: eu-west-1\n    AWS_ACCESS_KEY_ID: $PROD_ID\n    AWS_SECRET_ACCESS_KEY: $PROD_SECRET\n  script: [aws s3 ls]\n".to_owned(),
+        ),
+        (
+            "bitbucket-pipelines.yml",
+            "pipelines:\n  default:\n    - step:\n        name: Deploy\n        deployment: production\n        script: [aws s3 sync a s3://b]\n".to_owned(),
+        ),
+        (
+            ".circleci/config.yml",
+            "version: 2.1\njobs:\n  deploy:\n    docker:\n      - image: cimg/base:2024.01\n    steps: [checkout, { run: aws s3 sync site s3://acme }]\nworkflows:\n  main:\n    jobs:\n      - deploy:\n          context: production\n".to_owned(),
+        ),
+    ] {
+        let rewritten = alone(path, &text);
+        assert!(!rewritten.is_changed(), "{path}: {}", rewritten.diff());
+        assert!(manual(&rewritten).contains("replace it with"), "{path}: {}", manual(&rewritten));
+    }
+}
+
+#[test]
 fn a_file_that_others_include_is_left_to_people() {
     let (path, included) = ("ci/deploy.yml", ".deploy: {script: [aws s3 sync a s3://b]}\n");
     let text = "include: [{local: /ci/deploy.yml}]\nd: {extends: .deploy}\n";
